@@ -12,7 +12,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -73,7 +73,7 @@ func (a Admitter) given(ctx context.Context, c workflow.Cluster) error {
 
 // queries reports whether a policy is one that lets its role query exactly a cluster.
 func queries(rights []byte, cluster string) bool {
-	text, err := statement.Find(rights, "DrawbridgeQuery")
+	text, err := policydocument.Find(rights, "DrawbridgeQuery")
 	if err != nil || text == nil {
 		return false
 	}

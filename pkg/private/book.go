@@ -10,8 +10,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -43,7 +43,7 @@ func (b book) attached(role string) ledger.Item {
 // document is the item of the policy, filed under its ARN.
 func (b book) document(text string) ledger.Item {
 	return ledger.Item{Account: b.account, Region: b.home, Resource: PolicyARN(b.account, b.region), Kind: ledger.Document, Key: PolicyName,
-		Left: statement.Digest([]byte(text)), By: b.execution}
+		Left: policydocument.Digest([]byte(text)), By: b.execution}
 }
 
 // contest compares what there is with the ledger, and says in have, and in words, what is left to who took it away:
@@ -78,7 +78,7 @@ func (b book) contest(ctx context.Context, have *Grant) ([]workflow.Hop, error) 
 			over = append(over, i)
 		case i.Same(wanted):
 			if have.Document != "" {
-				there = statement.Digest([]byte(have.Document))
+				there = policydocument.Digest([]byte(have.Document))
 			}
 			switch {
 			case there == wanted.Left || there == i.Left && there != "":
@@ -145,7 +145,7 @@ func (b book) own(ctx context.Context, have *Grant) error {
 			return err
 		}
 	default:
-		have.Own, have.Edited = true, item.State == ledger.Contested || !written && item.Left != statement.Digest([]byte(have.Document))
+		have.Own, have.Edited = true, item.State == ledger.Contested || !written && item.Left != policydocument.Digest([]byte(have.Document))
 	}
 	for _, role := range sorted(have.Attached) {
 		item, known, err := b.item(ctx, b.attached(role))

@@ -4,26 +4,26 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/access"
+	"github.com/drawbridge-cloud/drawbridge/pkg/iampolicy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // From each role that has the policy leads a path to each notebook of the VPC, and says where it ends.
 func TestPaths(t *testing.T) {
-	parsed := func(text string) access.Document {
+	parsed := func(text string) iampolicy.Document {
 		t.Helper()
-		d, err := access.Parse(text)
+		d, err := iampolicy.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return d
 	}
 	good, fence := parsed(document("vpce-1", "vpce-2")), parsed(`{"Statement":{"Effect":"Deny","Action":"sagemaker:Create*","Resource":"*"}}`)
-	role := func(name string, all ...access.Document) access.Identity {
-		out := access.Identity{Kind: "role", Name: name}
+	role := func(name string, all ...iampolicy.Document) iampolicy.Identity {
+		out := iampolicy.Identity{Kind: "role", Name: name}
 		for _, d := range all {
-			out.Policies = append(out.Policies, access.Policy{Name: "p", Document: d})
+			out.Policies = append(out.Policies, iampolicy.Policy{Name: "p", Document: d})
 		}
 		return out
 	}
@@ -33,7 +33,7 @@ func TestPaths(t *testing.T) {
 		return workflow.VerifyPrivateNotebooksInput{Account: account, Region: region, Placed: []workflow.PlaceEndpointsOutput{p},
 			Granted: workflow.GrantNotebookAccessOutput{Endpoints: []string{"vpce-1", "vpce-2"}, Roles: []string{"scientist", "student"}}}, p
 	}
-	facts := private.Facts{Identities: []access.Identity{role("scientist", good), role("student", good, fence), role("admin")},
+	facts := private.Facts{Identities: []iampolicy.Identity{role("scientist", good), role("student", good, fence), role("admin")},
 		Notebooks: []private.Instance{{Name: "research", VPC: "vpc-1"}, {Name: "lab", VPC: "vpc-1"}, {Name: "elsewhere", VPC: "vpc-2"}}}
 	for name, c := range map[string]struct {
 		serves bool

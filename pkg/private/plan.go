@@ -6,8 +6,8 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/access"
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/iampolicy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -192,10 +192,10 @@ func Resolver(primary netip.Prefix) netip.Addr {
 
 // Unrestricted returns, for each identity that may issue the URL of a notebook from the internet, its policy that allows
 // it: the request comes from an address of nobody's, through no endpoint.
-func Unrestricted(identities []access.Identity, notebookARN string) map[string]string {
+func Unrestricted(identities []iampolicy.Identity, notebookARN string) map[string]string {
 	out := map[string]string{}
 	for _, i := range identities {
-		if by, ok := i.Allowed(access.Request{Action: Presign, Resource: notebookARN, Keys: map[string][]string{
+		if by, ok := i.Allowed(iampolicy.Request{Action: Presign, Resource: notebookARN, Keys: map[string][]string{
 			"aws:sourceip": {"203.0.113.7"}, "aws:securetransport": {"true"}, "aws:viaawsservice": {"false"}, // RFC 5737
 			"aws:principalarn": {i.ARN},
 		}}); ok {
@@ -206,9 +206,9 @@ func Unrestricted(identities []access.Identity, notebookARN string) map[string]s
 }
 
 // through reports whether the identity may issue and open the URL of a notebook through an endpoint.
-func through(i access.Identity, notebookARN, endpoint, vpc string) bool {
+func through(i iampolicy.Identity, notebookARN, endpoint, vpc string) bool {
 	for _, action := range []string{Presign, Describe} {
-		if _, ok := i.Allowed(access.Request{Action: action, Resource: notebookARN, Keys: map[string][]string{
+		if _, ok := i.Allowed(iampolicy.Request{Action: action, Resource: notebookARN, Keys: map[string][]string{
 			"aws:sourcevpce": {endpoint}, "aws:sourcevpc": {vpc}, "aws:securetransport": {"true"}, "aws:viaawsservice": {"false"},
 			"aws:principalarn": {i.ARN},
 		}}); !ok {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/access"
+	"github.com/drawbridge-cloud/drawbridge/pkg/iampolicy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -92,11 +92,11 @@ func TestWritten(t *testing.T) {
 
 // The policy is tested by what it lets people do.
 func TestThePolicyAllowsTheEndpointsAndNothingElse(t *testing.T) {
-	parsed, err := access.Parse(document("vpce-1", "vpce-2", "vpce-3", "vpce-4"))
+	parsed, err := iampolicy.Parse(document("vpce-1", "vpce-2", "vpce-3", "vpce-4"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	who := access.Identity{Policies: []access.Policy{{Name: private.PolicyName, Document: parsed}}}
+	who := iampolicy.Identity{Policies: []iampolicy.Policy{{Name: private.PolicyName, Document: parsed}}}
 	notebook := "arn:aws:sagemaker:" + region + ":" + account + ":notebook-instance/lab"
 	for name, c := range map[string]struct {
 		action, resource, through string
@@ -111,7 +111,7 @@ func TestThePolicyAllowsTheEndpointsAndNothingElse(t *testing.T) {
 		"stopping a notebook":          {"sagemaker:StopNotebookInstance", notebook, "vpce-1", false},
 		"a Studio domain's URL":        {"sagemaker:CreatePresignedDomainUrl", notebook, "vpce-1", false},
 	} {
-		r := access.Request{Action: c.action, Resource: c.resource, Keys: map[string][]string{}}
+		r := iampolicy.Request{Action: c.action, Resource: c.resource, Keys: map[string][]string{}}
 		if c.through != "" {
 			r.Keys["aws:sourcevpce"] = []string{c.through}
 		}
@@ -123,22 +123,22 @@ func TestThePolicyAllowsTheEndpointsAndNothingElse(t *testing.T) {
 
 func TestVerdict(t *testing.T) {
 	vpc := workflow.PrivateVPC{Account: account, Region: region, ID: "vpc-1", Primary: netip.MustParsePrefix("10.60.0.0/16")}
-	good, err := access.Parse(document("vpce-1", "vpce-2"))
+	good, err := iampolicy.Parse(document("vpce-1", "vpce-2"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	full, err := access.Parse(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)
+	full, err := iampolicy.Parse(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fence, err := access.Parse(`{"Statement":{"Effect":"Deny","Action":"sagemaker:Create*","Resource":"*"}}`)
+	fence, err := iampolicy.Parse(`{"Statement":{"Effect":"Deny","Action":"sagemaker:Create*","Resource":"*"}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	role := func(name string, documents ...access.Document) access.Identity {
-		out := access.Identity{Kind: "role", Name: name}
+	role := func(name string, documents ...iampolicy.Document) iampolicy.Identity {
+		out := iampolicy.Identity{Kind: "role", Name: name}
 		for i, d := range documents {
-			out.Policies = append(out.Policies, access.Policy{Name: fmt.Sprint("p", i+1), Document: d})
+			out.Policies = append(out.Policies, iampolicy.Policy{Name: fmt.Sprint("p", i+1), Document: d})
 		}
 		return out
 	}
@@ -156,8 +156,8 @@ func TestVerdict(t *testing.T) {
 		ok     bool
 		says   string
 	}{
-		"EC2 in the VPC":                             {facts: private.Facts{Identities: []access.Identity{role("scientist", good)}}, hop: "EC2 in vpc-1", ok: true, says: "vpce-1 and vpce-2"},
-		"EC2, but something denies it":               {facts: private.Facts{Identities: []access.Identity{role("scientist", good, fence)}}, hop: "EC2 in vpc-1", says: "denies it to role scientist"},
+		"EC2 in the VPC":                             {facts: private.Facts{Identities: []iampolicy.Identity{role("scientist", good)}}, hop: "EC2 in vpc-1", ok: true, says: "vpce-1 and vpce-2"},
+		"EC2, but something denies it":               {facts: private.Facts{Identities: []iampolicy.Identity{role("scientist", good, fence)}}, hop: "EC2 in vpc-1", says: "denies it to role scientist"},
 		"EC2, but the endpoint is closed":            {change: func(in *workflow.VerifyPrivateNotebooksInput) { in.Placed[0].Hops[0].OK = false }, hop: "EC2 in vpc-1", says: "endpoint x"},
 		"no Client VPN":                              {hop: "Client VPN into vpc-1", ok: true, says: "10.60.0.2"},
 		"Client VPN with the VPC's resolver":         {facts: private.Facts{VPNs: []private.VPN{{ID: "cvpn-1", VPC: "vpc-1", DNS: []string{"10.60.0.2"}}}}, hop: "Client VPN into vpc-1", ok: true, says: "cvpn-1"},
@@ -166,12 +166,12 @@ func TestVerdict(t *testing.T) {
 		"on premises with an inbound resolver":       {facts: private.Facts{Resolvers: resolver}, hop: "Direct Connect or site VPN into vpc-1", ok: true, says: "rslvr-in-1"},
 		"on premises without an inbound resolver":    {hop: "Direct Connect or site VPN into vpc-1", says: "no inbound endpoint"},
 		"on premises, and no range":                  {change: func(in *workflow.VerifyPrivateNotebooksInput) { in.Placed[0].Want.Callers = nil }, hop: "Direct Connect or site VPN into vpc-1", ok: true, says: "private-access-cidrs"},
-		"the internet gives nothing":                 {facts: private.Facts{Identities: []access.Identity{role("scientist", good)}}, hop: "the internet", ok: true, says: "nobody"},
-		"a tagged role has more":                     {facts: private.Facts{Identities: []access.Identity{role("scientist", good, full)}}, hop: "the internet", says: "role scientist by p2"},
-		"the console of a tagged role that has more": {facts: private.Facts{Identities: []access.Identity{role("scientist", full)}}, hop: "the AWS console", says: "internet"},
-		"somebody has full rights":                   {facts: private.Facts{Identities: []access.Identity{role("scientist", good), role("admin", full)}}, hop: "roles with full rights", says: "role admin by p1"},
-		"nobody has full rights":                     {facts: private.Facts{Identities: []access.Identity{role("scientist", good)}}, hop: "roles with full rights", ok: true, says: "nobody"},
-		"full rights behind a deny":                  {facts: private.Facts{Identities: []access.Identity{role("admin", full, fence)}}, hop: "roles with full rights", ok: true, says: "nobody"},
+		"the internet gives nothing":                 {facts: private.Facts{Identities: []iampolicy.Identity{role("scientist", good)}}, hop: "the internet", ok: true, says: "nobody"},
+		"a tagged role has more":                     {facts: private.Facts{Identities: []iampolicy.Identity{role("scientist", good, full)}}, hop: "the internet", says: "role scientist by p2"},
+		"the console of a tagged role that has more": {facts: private.Facts{Identities: []iampolicy.Identity{role("scientist", full)}}, hop: "the AWS console", says: "internet"},
+		"somebody has full rights":                   {facts: private.Facts{Identities: []iampolicy.Identity{role("scientist", good), role("admin", full)}}, hop: "roles with full rights", says: "role admin by p1"},
+		"nobody has full rights":                     {facts: private.Facts{Identities: []iampolicy.Identity{role("scientist", good)}}, hop: "roles with full rights", ok: true, says: "nobody"},
+		"full rights behind a deny":                  {facts: private.Facts{Identities: []iampolicy.Identity{role("admin", full, fence)}}, hop: "roles with full rights", ok: true, says: "nobody"},
 		"a notebook with its own way out":            {facts: private.Facts{Notebooks: []private.Instance{{Name: "lab", DirectInternet: true}}}, hop: "notebooks", ok: true, says: "lab"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,14 +6,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/access"
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/iampolicy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Facts are what the verdict about an account is computed from.
 type Facts struct {
-	Identities []access.Identity
+	Identities []iampolicy.Identity
 	VPNs       []VPN
 	Resolvers  []Resolver53
 	Notebooks  []Instance
@@ -119,7 +119,7 @@ func paths(in workflow.VerifyPrivateNotebooksInput, v workflow.PrivateVPC, p wor
 }
 
 // deniedThrough returns the tagged roles that may not issue and open a URL through each of the VPC's endpoints.
-func deniedThrough(in workflow.VerifyPrivateNotebooksInput, p workflow.PlaceEndpointsOutput, vpc string, all []access.Identity) []string {
+func deniedThrough(in workflow.VerifyPrivateNotebooksInput, p workflow.PlaceEndpointsOutput, vpc string, all []iampolicy.Identity) []string {
 	var out []string
 	for _, i := range all {
 		if i.Kind != "role" || !slices.Contains(in.Granted.Roles, i.Name) {

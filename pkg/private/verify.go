@@ -15,9 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/access"
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/iampolicy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -201,13 +201,13 @@ type accountDetails struct {
 	roles     []iamtypes.RoleDetail
 	users     []iamtypes.UserDetail
 	groups    map[string]iamtypes.GroupDetail
-	documents map[string]access.Policy // of managed policies, by ARN
+	documents map[string]iampolicy.Policy // of managed policies, by ARN
 }
 
 // readIdentities returns the users and roles of an account with all their policies. The policies that AWS manages are
 // not among the details, which would be a thousand; those that somebody has are read one by one.
-func readIdentities(ctx context.Context, client PolicyReader, account string) ([]access.Identity, error) {
-	d := accountDetails{groups: map[string]iamtypes.GroupDetail{}, documents: map[string]access.Policy{}}
+func readIdentities(ctx context.Context, client PolicyReader, account string) ([]iampolicy.Identity, error) {
+	d := accountDetails{groups: map[string]iamtypes.GroupDetail{}, documents: map[string]iampolicy.Policy{}}
 	pages := iam.NewGetAccountAuthorizationDetailsPaginator(client, &iam.GetAccountAuthorizationDetailsInput{Filter: []iamtypes.EntityType{
 		iamtypes.EntityTypeUser, iamtypes.EntityTypeRole, iamtypes.EntityTypeGroup, iamtypes.EntityTypeLocalManagedPolicy}})
 	for pages.HasMorePages() {
@@ -229,7 +229,7 @@ func readIdentities(ctx context.Context, client PolicyReader, account string) ([
 			}
 		}
 	}
-	var out []access.Identity
+	var out []iampolicy.Identity
 	for _, r := range d.roles {
 		one, err := d.identity(ctx, client, "role", aws.ToString(r.RoleName), aws.ToString(r.Arn), r.RolePolicyList, r.AttachedManagedPolicies, r.PermissionsBoundary)
 		if err != nil {
@@ -248,28 +248,28 @@ func readIdentities(ctx context.Context, client PolicyReader, account string) ([
 		}
 		out = append(out, one)
 	}
-	slices.SortFunc(out, func(a, b access.Identity) int { return strings.Compare(a.ARN, b.ARN) })
+	slices.SortFunc(out, func(a, b iampolicy.Identity) int { return strings.Compare(a.ARN, b.ARN) })
 	return out, nil
 }
 
 func (d accountDetails) add(arn, name, text string) error {
-	document, err := access.Parse(decoded(text))
+	document, err := iampolicy.Parse(decoded(text))
 	if err != nil {
 		return fmt.Errorf("reading policy %s: %w", name, err)
 	}
-	d.documents[arn] = access.Policy{Name: name, Document: document}
+	d.documents[arn] = iampolicy.Policy{Name: name, Document: document}
 	return nil
 }
 
 // identity returns what one identity may do, by all its policies. Many parameters, because they are all that decides what one identity may do.
-func (d accountDetails) identity(ctx context.Context, client PolicyReader, kind, name, arn string, inline []iamtypes.PolicyDetail, attached []iamtypes.AttachedPolicy, boundary *iamtypes.AttachedPermissionsBoundary) (access.Identity, error) {
-	out := access.Identity{Kind: kind, Name: name, ARN: arn}
+func (d accountDetails) identity(ctx context.Context, client PolicyReader, kind, name, arn string, inline []iamtypes.PolicyDetail, attached []iamtypes.AttachedPolicy, boundary *iamtypes.AttachedPermissionsBoundary) (iampolicy.Identity, error) {
+	out := iampolicy.Identity{Kind: kind, Name: name, ARN: arn}
 	for _, p := range inline {
-		document, err := access.Parse(decoded(aws.ToString(p.PolicyDocument)))
+		document, err := iampolicy.Parse(decoded(aws.ToString(p.PolicyDocument)))
 		if err != nil {
 			return out, fmt.Errorf("reading policy %s of %s: %w", aws.ToString(p.PolicyName), arn, err)
 		}
-		out.Policies = append(out.Policies, access.Policy{Name: aws.ToString(p.PolicyName), Document: document})
+		out.Policies = append(out.Policies, iampolicy.Policy{Name: aws.ToString(p.PolicyName), Document: document})
 	}
 	for _, p := range attached {
 		managed, err := d.managed(ctx, client, aws.ToString(p.PolicyArn))
@@ -289,20 +289,20 @@ func (d accountDetails) identity(ctx context.Context, client PolicyReader, kind,
 }
 
 // managed returns a managed policy, read if it is not known yet.
-func (d accountDetails) managed(ctx context.Context, client PolicyReader, arn string) (access.Policy, error) {
+func (d accountDetails) managed(ctx context.Context, client PolicyReader, arn string) (iampolicy.Policy, error) {
 	if known, ok := d.documents[arn]; ok {
 		return known, nil
 	}
 	got, err := client.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn})
 	if err != nil {
-		return access.Policy{}, fmt.Errorf("reading policy %s: %w", arn, err)
+		return iampolicy.Policy{}, fmt.Errorf("reading policy %s: %w", arn, err)
 	}
 	version, err := client.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &arn, VersionId: got.Policy.DefaultVersionId})
 	if err != nil {
-		return access.Policy{}, fmt.Errorf("reading policy %s: %w", arn, err)
+		return iampolicy.Policy{}, fmt.Errorf("reading policy %s: %w", arn, err)
 	}
 	if err := d.add(arn, aws.ToString(got.Policy.PolicyName), aws.ToString(version.PolicyVersion.Document)); err != nil {
-		return access.Policy{}, err
+		return iampolicy.Policy{}, err
 	}
 	return d.documents[arn], nil
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -37,7 +37,7 @@ func TestEachKindOfThingIsPutBackOnce(t *testing.T) {
 		"the role's policy is deleted": {func(w *world, _ *producer) { delete(w.policies, PolicyOf(clusterOf(0))) },
 			func(w *world, _ *producer) bool { return w.policies[PolicyOf(clusterOf(0))] != "" }, account, home, "studio"},
 		"the statement is taken out of its trust policy": {func(w *world, _ *producer) {
-			out, err := statement.Remove([]byte(w.trust), Sid)
+			out, err := policydocument.Remove([]byte(w.trust), Sid)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -90,10 +90,10 @@ func TestWhoCallsIsReadOnce(t *testing.T) {
 	subnet := func(id, cidr string) route.Subnet { return route.Subnet{ID: id, V4: prefixes(cidr)[0]} }
 	subnets := []route.Subnet{subnet("subnet-a", "10.1.0.0/24"), subnet("subnet-b", "10.1.1.0/24"), subnet("subnet-x", "10.1.2.0/24"), subnet("subnet-m", "10.1.3.0/24")}
 	subnets[2].Apart, subnets[3].Client = true, true
-	grounds := []*survey.Ground{{Side: &a, Here: facts(a.VPC), There: facts(b.VPC), Subnets: subnets}, {Side: &b, Here: facts(b.VPC), There: facts(a.VPC)}}
+	sides := []*survey.SideFacts{{Side: &a, Here: facts(a.VPC), There: facts(b.VPC), Subnets: subnets}, {Side: &b, Here: facts(b.VPC), There: facts(a.VPC)}}
 	s := survey.Surveyor{Set: policy.Default(), Enter: func(event.Place) survey.Clients { return survey.Clients{EC2: l, SageMaker: l, Lambda: l} }}
 	survey.Appoint(&a, &b)
-	notebooks, err := s.Consume(t.Context(), grounds...)
+	notebooks, err := s.Consume(t.Context(), sides...)
 	if err != nil || len(notebooks) != 1 {
 		t.Fatal(notebooks, err)
 	}

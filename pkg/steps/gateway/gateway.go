@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/gatewaypair"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
@@ -21,7 +22,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
-	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -42,11 +42,11 @@ func under(s steps.Stage, execution string, g workflow.Gateway, v workflow.VPC) 
 
 // InspectTransit is the step of the state of that name.
 func InspectTransit(s steps.Stage) workflow.Step[workflow.InspectTransitInput, workflow.InspectTransitOutput] {
-	enter := func(execution string, at event.Place) transit.Clients {
+	enter := func(execution string, at event.Place) gatewaypair.Clients {
 		c := s.Enter(execution, at.Account, at.Region)
-		return transit.Clients{Clients: survey.Clients{Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c)}
+		return gatewaypair.Clients{Clients: survey.Clients{Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c)}
 	}
-	of := transit.Inspector{Enter: enter, Account: s.Account, Units: s.Units, Policy: s.Policy, Ledger: s.Ledger, Brake: s.Brake}
+	of := gatewaypair.Inspector{Enter: enter, Account: s.Account, Units: s.Units, Policy: s.Policy, Ledger: s.Ledger, Brake: s.Brake}
 	return of.Turn().One(s.Keeper, preview.Transit(s, of.Inspect))
 }
 
@@ -56,7 +56,7 @@ func RefuseTransit(s steps.Stage) workflow.Step[workflow.RefuseTransitInput, wor
 		enter := func(c workflow.Carrier) connection.Untagger {
 			return ec2.NewFromConfig(s.Enter(in.Execution, c.Account, c.Region))
 		}
-		return transit.Refuse(ctx, s.Ledger, enter, s.Bus, in)
+		return gatewaypair.Refuse(ctx, s.Ledger, enter, s.Bus, in)
 	}
 }
 

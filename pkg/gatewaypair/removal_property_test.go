@@ -1,4 +1,4 @@
-package transit_test
+package gatewaypair_test
 
 import (
 	"context"
@@ -34,6 +34,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/gatewaypair"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
@@ -44,7 +45,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
-	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -412,10 +412,10 @@ func (w *realm) inspect(a, b int, trimmed bool) (workflow.InspectTransitOutput, 
 	detail, _ := json.Marshal(event.TransitInspection{TransitGatewayID: gateway, Reason: "test", VPCs: []event.VPCPlace{
 		{Account: w.lands[a].account(), Region: "eu-west-1", VPC: w.lands[a].vpc()}, {Account: w.lands[b].account(), Region: "eu-west-1", VPC: w.lands[b].vpc()}}})
 	raw := fmt.Sprintf(`{"source":%q,"detail-type":%q,"account":"123456789012","region":"eu-west-1","detail":%s}`, event.Source, event.TransitToInspect, detail)
-	return transit.Inspector{Units: func(context.Context, string) (string, error) { return "", nil },
-		Enter: func(_ string, p event.Place) transit.Clients {
+	return gatewaypair.Inspector{Units: func(context.Context, string) (string, error) { return "", nil },
+		Enter: func(_ string, p event.Place) gatewaypair.Clients {
 			l := w.of(p.Account)
-			return transit.Clients{EC2: l, Clients: survey.Clients{Lambda: l, Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: l}}
+			return gatewaypair.Clients{EC2: l, Clients: survey.Clients{Lambda: l, Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: l}}
 		},
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
@@ -423,7 +423,7 @@ func (w *realm) inspect(a, b int, trimmed bool) (workflow.InspectTransitOutput, 
 		Policy: func(context.Context) (*policy.Set, error) { return policy.Default(), nil },
 		Ledger: w.ledger,
 		Brake:  func(context.Context, brake.Removal) error { return nil },
-	}.Inspect(context.Background(), workflow.InspectTransitInput{Execution: "x", Event: json.RawMessage(raw), Looks: transit.Patience, Trimmed: trimmed})
+	}.Inspect(context.Background(), workflow.InspectTransitInput{Execution: "x", Event: json.RawMessage(raw), Looks: gatewaypair.Patience, Trimmed: trimmed})
 }
 
 // run does what the machine does about a pair, step by step, and stops before the step number cut as if it had failed
@@ -791,7 +791,7 @@ func TestWhatNobodyAskedForStaysAsItIs(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawStrangers(t)
-		id := transit.ID(gateway, workflow.VPC{ID: w.lands[0].vpc()}, workflow.VPC{ID: w.lands[1].vpc()})
+		id := gatewaypair.ID(gateway, workflow.VPC{ID: w.lands[0].vpc()}, workflow.VPC{ID: w.lands[1].vpc()})
 		w.lands[1].tags["drawbridge:pairs"] = "1 Connected"
 		if _, err := w.lands[1].authorize(false, []types.IpPermission{{FromPort: aws.Int32(3306), IpRanges: []types.IpRange{{CidrIp: aws.String("10.0.0.0/16")}}}},
 			[]types.TagSpecification{{Tags: []types.Tag{{Key: aws.String("drawbridge:connection"), Value: &id}}}}); err != nil {

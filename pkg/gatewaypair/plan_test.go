@@ -1,4 +1,4 @@
-package transit_test
+package gatewaypair_test
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/gatewaypair"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -22,8 +22,8 @@ func cidrs(texts ...string) []netip.Prefix {
 	return out
 }
 
-func entry(destination, attachment string, blackhole bool) transit.Entry {
-	return transit.Entry{Destination: netip.MustParsePrefix(destination), Attachment: attachment, Blackhole: blackhole}
+func entry(destination, attachment string, blackhole bool) gatewaypair.Entry {
+	return gatewaypair.Entry{Destination: netip.MustParsePrefix(destination), Attachment: attachment, Blackhole: blackhole}
 }
 
 var (
@@ -32,35 +32,35 @@ var (
 )
 
 // both is a pair that has all it needs.
-func both() transit.Question {
-	routes := []transit.Entry{entry("10.0.0.0/16", "tgw-attach-a", false), entry("10.1.0.0/16", "tgw-attach-b", false)}
-	end := func(letter, account, cidr string) transit.End {
-		return transit.End{Member: true, VPC: workflow.VPC{Account: account, Region: "us-east-1", ID: "vpc-" + letter, CIDRs: cidrs(cidr)},
-			Attachment: &transit.Attachment{ID: "tgw-attach-" + letter, State: "available"}, Table: "tgw-rtb-1", Entries: routes}
+func both() gatewaypair.Question {
+	routes := []gatewaypair.Entry{entry("10.0.0.0/16", "tgw-attach-a", false), entry("10.1.0.0/16", "tgw-attach-b", false)}
+	end := func(letter, account, cidr string) gatewaypair.End {
+		return gatewaypair.End{Member: true, VPC: workflow.VPC{Account: account, Region: "us-east-1", ID: "vpc-" + letter, CIDRs: cidrs(cidr)},
+			Attachment: &gatewaypair.Attachment{ID: "tgw-attach-" + letter, State: "available"}, Table: "tgw-rtb-1", Entries: routes}
 	}
-	return transit.Question{Gateway: transit.Gateway{ID: "tgw-1", Owner: "111111111111"},
-		Ends:     [2]transit.End{end("a", "111111111111", "10.0.0.0/16"), end("b", "222222222222", "10.1.0.0/16")},
+	return gatewaypair.Question{Gateway: gatewaypair.Gateway{ID: "tgw-1", Owner: "111111111111"},
+		Ends:     [2]gatewaypair.End{end("a", "111111111111", "10.0.0.0/16"), end("b", "222222222222", "10.1.0.0/16")},
 		Connects: [2]policy.Decision{yes, no}, Routes: [2]policy.Decision{yes, yes}}
 }
 
 // AWS lets rules refer to groups across a gateway only where everything on the way allows it, and where nothing is between.
 func TestRefers(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(*transit.Question)
+		change func(*gatewaypair.Question)
 		zones  []string
 		want   bool
 	}{
-		"all allow it":                    {func(*transit.Question) {}, []string{"use1-az1", "use1-az2"}, true},
-		"the gateway does not":            {func(q *transit.Question) { q.Gateway.References = false }, nil, false},
-		"one attachment does not":         {func(q *transit.Question) { q.Ends[1].Attachment.References = false }, nil, false},
-		"a subnet in the zone without it": {func(*transit.Question) {}, []string{"use1-az1", "use1-az3"}, false},
-		"another VPC inspects what crosses": {func(q *transit.Question) {
-			q.Ends[0].Entries = []transit.Entry{{Destination: cidrs("10.1.0.0/16")[0], Attachment: "tgw-attach-x", Static: true}}
+		"all allow it":                    {func(*gatewaypair.Question) {}, []string{"use1-az1", "use1-az2"}, true},
+		"the gateway does not":            {func(q *gatewaypair.Question) { q.Gateway.References = false }, nil, false},
+		"one attachment does not":         {func(q *gatewaypair.Question) { q.Ends[1].Attachment.References = false }, nil, false},
+		"a subnet in the zone without it": {func(*gatewaypair.Question) {}, []string{"use1-az1", "use1-az3"}, false},
+		"another VPC inspects what crosses": {func(q *gatewaypair.Question) {
+			q.Ends[0].Entries = []gatewaypair.Entry{{Destination: cidrs("10.1.0.0/16")[0], Attachment: "tgw-attach-x", Static: true}}
 		}, nil, false},
 	} {
 		q := both()
 		q.Gateway.References, q.Ends[0].Attachment.References, q.Ends[1].Attachment.References = true, true, true
-		if c.change(&q); transit.Refers(q, c.zones) != c.want {
+		if c.change(&q); gatewaypair.Refers(q, c.zones) != c.want {
 			t.Errorf("%s: want %v", name, c.want)
 		}
 	}
@@ -72,7 +72,7 @@ func TestAnAttachmentThatTookThePlaceOfAnother(t *testing.T) {
 		for n := range 2 {
 			q := both()
 			q.Ends[n].Attachment.State, q.Before = state, true
-			if v, settled := transit.Standing(q); !settled || v.Answer != workflow.AnswerDisconnect {
+			if v, settled := gatewaypair.Standing(q); !settled || v.Answer != workflow.AnswerDisconnect {
 				t.Errorf("%s: %+v", state, v)
 			}
 		}
@@ -92,7 +92,7 @@ func TestStanding(t *testing.T) {
 			if q.Ends[n].Attachment.State = state; state == "" {
 				q.Ends[n].Attachment = nil
 			}
-			v, settled := transit.Standing(q)
+			v, settled := gatewaypair.Standing(q)
 			if v.Answer != want || settled != (want != "") {
 				t.Errorf("end %d %s: %+v, %v, want %q", n, state, v, settled, want)
 			}
@@ -102,110 +102,110 @@ func TestStanding(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		change func(*transit.Question)
+		change func(*gatewaypair.Question)
 		want   workflow.Answer
 	}{
-		"outside the organization": {func(q *transit.Question) { q.Ends[1].Member = false }, workflow.AnswerDisconnect},
-		"a closed door alone":      {func(q *transit.Question) { q.Ends[1].Closed, q.Ends[1].Attachment = true, nil }, ""},
-		"a closed door, and the other side is over": {func(q *transit.Question) {
+		"outside the organization": {func(q *gatewaypair.Question) { q.Ends[1].Member = false }, workflow.AnswerDisconnect},
+		"a closed door alone":      {func(q *gatewaypair.Question) { q.Ends[1].Closed, q.Ends[1].Attachment = true, nil }, ""},
+		"a closed door, and the other side is over": {func(q *gatewaypair.Question) {
 			q.Ends[1].Closed, q.Ends[1].Attachment = true, nil
 			q.Ends[0].Attachment.State = "deleting"
 		}, workflow.AnswerDisconnect},
-		"over beats pending": {func(q *transit.Question) {
+		"over beats pending": {func(q *gatewaypair.Question) {
 			q.Ends[0].Attachment.State, q.Ends[1].Attachment.State = "pending", "deleted"
 		}, workflow.AnswerDisconnect},
-		"a person's acceptance is not waited for": {func(q *transit.Question) {
+		"a person's acceptance is not waited for": {func(q *gatewaypair.Question) {
 			q.Ends[0].Attachment.State, q.Ends[1].Attachment.State = "pending", "pendingAcceptance"
 		}, workflow.AnswerNothing},
 	} {
 		q := both()
 		c.change(&q)
-		if v, _ := transit.Standing(q); v.Answer != c.want {
+		if v, _ := gatewaypair.Standing(q); v.Answer != c.want {
 			t.Errorf("%s: %+v, want %q", name, v, c.want)
 		}
 	}
 }
 
 func TestJudge(t *testing.T) {
-	late := func(q *transit.Question) { q.Looks = transit.Patience }
+	late := func(q *gatewaypair.Question) { q.Looks = gatewaypair.Patience }
 	for name, c := range map[string]struct {
-		change []func(*transit.Question)
+		change []func(*gatewaypair.Question)
 		want   workflow.Answer // empty: a Conflict
 		says   string
 	}{
 		"all is well": {nil, workflow.AnswerConnect, "connected by policy p"},
-		"the other one consumes": {[]func(*transit.Question){func(q *transit.Question) { q.Connects = [2]policy.Decision{no, yes} }},
+		"the other one consumes": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Connects = [2]policy.Decision{no, yes} }},
 			workflow.AnswerConnect, "connected by policy p"},
-		"nobody may consume": {[]func(*transit.Question){func(q *transit.Question) { q.Connects[0] = no }},
+		"nobody may consume": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Connects[0] = no }},
 			workflow.AnswerRefuse, "refused by policy default-deny"},
-		"a forbid says more": {[]func(*transit.Question){func(q *transit.Question) { q.Connects = [2]policy.Decision{no, {Policy: "never"}} }},
+		"a forbid says more": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Connects = [2]policy.Decision{no, {Policy: "never"}} }},
 			workflow.AnswerRefuse, "refused by policy never"},
-		"the producer's owner takes it back": {[]func(*transit.Question){func(q *transit.Question) { q.Never[1], q.Before = true, true }},
+		"the producer's owner takes it back": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Never[1], q.Before = true, true }},
 			workflow.AnswerDisconnect, "the owner of account 222222222222 takes it back: vpc-b is tagged drawbridge:accept=never"},
-		"the consumer takes none itself": {[]func(*transit.Question){func(q *transit.Question) { q.Never[0], q.Before = true, true }},
+		"the consumer takes none itself": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Never[0], q.Before = true, true }},
 			workflow.AnswerConnect, "connected by policy p"},
-		"both produce, one takes none": {[]func(*transit.Question){func(q *transit.Question) { q.Never[1], q.Connects = true, [2]policy.Decision{yes, yes} }},
+		"both produce, one takes none": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Never[1], q.Connects = true, [2]policy.Decision{yes, yes} }},
 			workflow.AnswerConnect, "connected by policy p"},
-		"not allowed any more": {[]func(*transit.Question){func(q *transit.Question) { q.Connects[0], q.Before = no, true }},
+		"not allowed any more": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Connects[0], q.Before = no, true }},
 			workflow.AnswerDisconnect, "refused by policy"},
-		"routes only one way": {[]func(*transit.Question){func(q *transit.Question) { q.Routes[1] = no }},
+		"routes only one way": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Routes[1] = no }},
 			workflow.AnswerRefuse, "routes refused"},
-		"the VPCs overlap": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[1].VPC.CIDRs = cidrs("10.0.128.0/17") }},
+		"the VPCs overlap": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Ends[1].VPC.CIDRs = cidrs("10.0.128.0/17") }},
 			workflow.AnswerRefuse, "10.0.0.0/16 of vpc-a overlaps 10.0.128.0/17 of vpc-b"},
-		"both have a range for containers beside their own": {[]func(*transit.Question){func(q *transit.Question) {
+		"both have a range for containers beside their own": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) {
 			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("10.1.0.0/16", "100.64.0.0/16")
 		}}, workflow.AnswerConnect, "p"},
-		"such a range of a pair that was connected": {[]func(*transit.Question){func(q *transit.Question) {
+		"such a range of a pair that was connected": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) {
 			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs, q.Before = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("10.1.0.0/16", "100.64.128.0/17"), true
 		}}, workflow.AnswerConnect, "p"},
-		"one has nothing but what both have": {[]func(*transit.Question){func(q *transit.Question) {
+		"one has nothing but what both have": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) {
 			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("100.64.0.0/16")
 		}}, workflow.AnswerRefuse, "overlaps"},
-		"they overlap since a CIDR was added": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[1].VPC.CIDRs, q.Before = cidrs("10.0.128.0/17"), true }},
+		"they overlap since a CIDR was added": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Ends[1].VPC.CIDRs, q.Before = cidrs("10.0.128.0/17"), true }},
 			"", "10.0.0.0/16 of vpc-a overlaps 10.0.128.0/17 of vpc-b, and tgw-1 connects them"},
-		"not associated yet": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[0].Table, q.Ends[0].Entries = "", nil }},
+		"not associated yet": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Ends[0].Table, q.Ends[0].Entries = "", nil }},
 			workflow.AnswerWait, "tgw-attach-a of vpc-a is associated with no route table"},
-		"never associated": {[]func(*transit.Question){late, func(q *transit.Question) { q.Ends[0].Table, q.Ends[0].Entries = "", nil }},
+		"never associated": {[]func(*gatewaypair.Question){late, func(q *gatewaypair.Question) { q.Ends[0].Table, q.Ends[0].Entries = "", nil }},
 			"", "tgw-attach-a of vpc-a is associated with no route table"},
-		"not propagated yet": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[0].Entries = q.Ends[0].Entries[:1] }},
+		"not propagated yet": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) { q.Ends[0].Entries = q.Ends[0].Entries[:1] }},
 			workflow.AnswerWait, "10.1.0.0/16 of vpc-b is not in tgw-rtb-1"},
-		"a CIDR that another attachment has": {[]func(*transit.Question){late, func(q *transit.Question) {
-			q.Ends[0].Entries = []transit.Entry{entry("10.1.0.0/16", "tgw-attach-x", false)}
+		"a CIDR that another attachment has": {[]func(*gatewaypair.Question){late, func(q *gatewaypair.Question) {
+			q.Ends[0].Entries = []gatewaypair.Entry{entry("10.1.0.0/16", "tgw-attach-x", false)}
 		}}, "", "10.1.0.0/16 of vpc-b is not in tgw-rtb-1: route 10.1.0.0/16 leads to tgw-attach-x"},
-		"a part of it leads elsewhere": {[]func(*transit.Question){late, func(q *transit.Question) {
-			q.Ends[0].Entries = append([]transit.Entry{entry("10.1.5.0/24", "tgw-attach-x", false)}, q.Ends[0].Entries...)
+		"a part of it leads elsewhere": {[]func(*gatewaypair.Question){late, func(q *gatewaypair.Question) {
+			q.Ends[0].Entries = append([]gatewaypair.Entry{entry("10.1.5.0/24", "tgw-attach-x", false)}, q.Ends[0].Entries...)
 		}}, "", "not all of 10.1.0.0/16 of vpc-b is in tgw-rtb-1: route 10.1.5.0/24 leads to tgw-attach-x"},
-		"inspected, by the usual default route": {[]func(*transit.Question){late, func(q *transit.Question) {
-			q.Ends[0].Entries = []transit.Entry{{Destination: netip.MustParsePrefix("0.0.0.0/0"), Attachment: "tgw-attach-x", Static: true}}
+		"inspected, by the usual default route": {[]func(*gatewaypair.Question){late, func(q *gatewaypair.Question) {
+			q.Ends[0].Entries = []gatewaypair.Entry{{Destination: netip.MustParsePrefix("0.0.0.0/0"), Attachment: "tgw-attach-x", Static: true}}
 		}}, workflow.AnswerConnect, "p"},
-		"the same, and what is propagated may come": {[]func(*transit.Question){func(q *transit.Question) {
-			q.Ends[0].Entries = []transit.Entry{{Destination: netip.MustParsePrefix("0.0.0.0/0"), Attachment: "tgw-attach-x", Static: true}}
+		"the same, and what is propagated may come": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) {
+			q.Ends[0].Entries = []gatewaypair.Entry{{Destination: netip.MustParsePrefix("0.0.0.0/0"), Attachment: "tgw-attach-x", Static: true}}
 		}}, workflow.AnswerWait, "leads to tgw-attach-x, and what becomes of it there nobody here knows"},
-		"the same, of a pair that was connected": {[]func(*transit.Question){func(q *transit.Question) {
-			q.Ends[0].Entries, q.Before = []transit.Entry{{Destination: netip.MustParsePrefix("0.0.0.0/0"), Attachment: "tgw-attach-x", Static: true}}, true
+		"the same, of a pair that was connected": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) {
+			q.Ends[0].Entries, q.Before = []gatewaypair.Entry{{Destination: netip.MustParsePrefix("0.0.0.0/0"), Attachment: "tgw-attach-x", Static: true}}, true
 		}}, workflow.AnswerConnect, "p"},
-		"two halves that both lead there": {[]func(*transit.Question){func(q *transit.Question) {
-			q.Ends[0].Entries = []transit.Entry{entry("10.1.0.0/17", "tgw-attach-b", false), entry("10.1.128.0/17", "tgw-attach-b", false)}
+		"two halves that both lead there": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) {
+			q.Ends[0].Entries = []gatewaypair.Entry{entry("10.1.0.0/17", "tgw-attach-b", false), entry("10.1.128.0/17", "tgw-attach-b", false)}
 		}}, workflow.AnswerConnect, "p"},
-		"a static route there beside one that another attachment propagates": {[]func(*transit.Question){func(q *transit.Question) {
-			q.Ends[0].Entries = []transit.Entry{entry("10.1.0.0/16", "tgw-attach-x", false), {Destination: netip.MustParsePrefix("10.1.0.0/16"), Attachment: "tgw-attach-b", Static: true}}
+		"a static route there beside one that another attachment propagates": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) {
+			q.Ends[0].Entries = []gatewaypair.Entry{entry("10.1.0.0/16", "tgw-attach-x", false), {Destination: netip.MustParsePrefix("10.1.0.0/16"), Attachment: "tgw-attach-b", Static: true}}
 		}}, workflow.AnswerConnect, "p"},
-		"a static route back to where it comes from": {[]func(*transit.Question){late, func(q *transit.Question) {
-			q.Ends[0].Entries = []transit.Entry{{Destination: netip.MustParsePrefix("10.1.0.0/16"), Attachment: "tgw-attach-a", Static: true}}
+		"a static route back to where it comes from": {[]func(*gatewaypair.Question){late, func(q *gatewaypair.Question) {
+			q.Ends[0].Entries = []gatewaypair.Entry{{Destination: netip.MustParsePrefix("10.1.0.0/16"), Attachment: "tgw-attach-a", Static: true}}
 		}}, "", "leads to tgw-attach-a"},
-		"a blackhole": {[]func(*transit.Question){late, func(q *transit.Question) {
-			q.Ends[1].Entries = []transit.Entry{entry("10.0.0.0/16", "tgw-attach-a", true)}
+		"a blackhole": {[]func(*gatewaypair.Question){late, func(q *gatewaypair.Question) {
+			q.Ends[1].Entries = []gatewaypair.Entry{entry("10.0.0.0/16", "tgw-attach-a", true)}
 		}}, "", "is a blackhole"},
-		"a wider route to it is enough": {[]func(*transit.Question){func(q *transit.Question) {
-			q.Ends[0].Entries = []transit.Entry{entry("10.0.0.0/8", "tgw-attach-b", false)}
+		"a wider route to it is enough": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) {
+			q.Ends[0].Entries = []gatewaypair.Entry{entry("10.0.0.0/8", "tgw-attach-b", false)}
 		}}, workflow.AnswerConnect, ""},
-		"a wider route elsewhere is no hindrance": {[]func(*transit.Question){func(q *transit.Question) {
-			q.Ends[0].Entries = append([]transit.Entry{entry("0.0.0.0/0", "tgw-attach-x", false)}, q.Ends[0].Entries...)
+		"a wider route elsewhere is no hindrance": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) {
+			q.Ends[0].Entries = append([]gatewaypair.Entry{entry("0.0.0.0/0", "tgw-attach-x", false)}, q.Ends[0].Entries...)
 		}}, workflow.AnswerConnect, ""},
-		"IPv6 that the attachments do not carry": {[]func(*transit.Question){func(q *transit.Question) {
+		"IPv6 that the attachments do not carry": {[]func(*gatewaypair.Question){func(q *gatewaypair.Question) {
 			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "2001:db8::/56"), cidrs("10.1.0.0/16", "2001:db8:1::/56")
 		}}, workflow.AnswerConnect, ""},
-		"IPv6 that they carry, and nothing propagates": {[]func(*transit.Question){late, func(q *transit.Question) {
+		"IPv6 that they carry, and nothing propagates": {[]func(*gatewaypair.Question){late, func(q *gatewaypair.Question) {
 			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "2001:db8::/56"), cidrs("10.1.0.0/16", "2001:db8:1::/56")
 			q.Ends[0].Attachment.IPv6, q.Ends[1].Attachment.IPv6 = true, true
 		}}, "", "2001:db8:1::/56 of vpc-b is not in tgw-rtb-1"},
@@ -215,7 +215,7 @@ func TestJudge(t *testing.T) {
 			for _, change := range c.change {
 				change(&q)
 			}
-			v, err := transit.Judge(q)
+			v, err := gatewaypair.Judge(q)
 			if v.Answer != c.want || (c.want == "") != (fault.Of(err) == fault.Conflict) {
 				t.Fatalf("%+v, %v, want %q", v, err, c.want)
 			}
@@ -233,9 +233,9 @@ func TestNothingIsWrongIfAndOnlyIfEveryAddressArrives(t *testing.T) {
 	addresses := []string{"10.1.0.1", "10.1.5.1", "10.1.100.1", "10.1.200.1"}
 	rapid.Check(t, func(t *rapid.T) {
 		q := both()
-		q.Ends[0].Entries = []transit.Entry{}
+		q.Ends[0].Entries = []gatewaypair.Entry{}
 		for _, p := range rapid.SliceOfDistinct(rapid.SampledFrom(prefixes), func(p netip.Prefix) netip.Prefix { return p }).Draw(t, "prefixes") {
-			q.Ends[0].Entries = append(q.Ends[0].Entries, transit.Entry{Destination: p, Attachment: rapid.SampledFrom([]string{"tgw-attach-b", "tgw-attach-x"}).Draw(t, "to"), Blackhole: rapid.Bool().Draw(t, "dead")})
+			q.Ends[0].Entries = append(q.Ends[0].Entries, gatewaypair.Entry{Destination: p, Attachment: rapid.SampledFrom([]string{"tgw-attach-b", "tgw-attach-x"}).Draw(t, "to"), Blackhole: rapid.Bool().Draw(t, "dead")})
 		}
 		arrives, covered := true, false
 		for _, text := range addresses {
@@ -251,13 +251,13 @@ func TestNothingIsWrongIfAndOnlyIfEveryAddressArrives(t *testing.T) {
 		for _, e := range q.Ends[0].Entries {
 			covered = covered || e.Destination.Bits() <= 16 && e.Destination.Overlaps(netip.MustParsePrefix("10.1.0.0/16"))
 		}
-		wrong := transit.Wrong(q)
+		wrong := gatewaypair.Wrong(q)
 		if len(wrong) == 0 && !arrives {
 			t.Fatalf("nothing is wrong with %v, but some address does not arrive", q.Ends[0].Entries)
 		}
 		// Two halves that both lead there would do; AWS propagates a VPC's CIDRs whole, so that is told as wrong.
 		if len(wrong) > 0 && arrives && covered {
-			best := transit.Entry{Destination: netip.MustParsePrefix("0.0.0.0/0")}
+			best := gatewaypair.Entry{Destination: netip.MustParsePrefix("0.0.0.0/0")}
 			for _, e := range q.Ends[0].Entries {
 				if e.Destination.Bits() <= 16 && e.Destination.Bits() >= best.Destination.Bits() && e.Destination.Overlaps(netip.MustParsePrefix("10.1.0.0/16")) {
 					best = e
@@ -272,8 +272,8 @@ func TestNothingIsWrongIfAndOnlyIfEveryAddressArrives(t *testing.T) {
 
 func TestTheIDDoesNotDependOnTheOrder(t *testing.T) {
 	a, b := workflow.VPC{ID: "vpc-a"}, workflow.VPC{ID: "vpc-b"}
-	if transit.ID("tgw-1", a, b) != "tgw-1:vpc-a:vpc-b" || transit.ID("tgw-1", b, a) != "tgw-1:vpc-a:vpc-b" {
-		t.Errorf("%s, %s", transit.ID("tgw-1", a, b), transit.ID("tgw-1", b, a))
+	if gatewaypair.ID("tgw-1", a, b) != "tgw-1:vpc-a:vpc-b" || gatewaypair.ID("tgw-1", b, a) != "tgw-1:vpc-a:vpc-b" {
+		t.Errorf("%s, %s", gatewaypair.ID("tgw-1", a, b), gatewaypair.ID("tgw-1", b, a))
 	}
 }
 
@@ -283,21 +283,21 @@ func TestNeitherOwnerIsToldWhatTheOtherKnows(t *testing.T) {
 	said := map[string]bool{}
 	for _, c := range []struct {
 		name    string
-		change  func(*transit.Question)
+		change  func(*gatewaypair.Question)
 		allowed bool
 	}{
-		{"routes refused", func(q *transit.Question) { q.Routes[1] = no }, false},
-		{"nobody consumes", func(q *transit.Question) {
+		{"routes refused", func(q *gatewaypair.Question) { q.Routes[1] = no }, false},
+		{"nobody consumes", func(q *gatewaypair.Question) {
 			q.Connects[0] = no
 			q.Closed = []workflow.Hop{{Hop: "database secret-orders", Detail: "drawbridge:share=secret means nothing"}}
 		}, false},
-		{"overlap", func(*transit.Question) {}, true},
+		{"overlap", func(*gatewaypair.Question) {}, true},
 	} {
 		q := both()
 		q.Ends[1].VPC.CIDRs = cidrs("10.0.128.0/17")
 		q.Ends[1].Table = "tgw-rtb-secret"
 		c.change(&q)
-		v, err := transit.Judge(q)
+		v, err := gatewaypair.Judge(q)
 		if err != nil || v.Answer != workflow.AnswerRefuse {
 			t.Fatalf("%s: %+v, %v", c.name, v, err)
 		}
@@ -327,11 +327,11 @@ func TestRangesOfBoth(t *testing.T) {
 	q := both()
 	q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("10.1.0.0/16", "100.64.128.0/17")
 	for n, want := range []string{"10.1.0.0/16", "10.0.0.0/16"} {
-		if got := transit.Crossing(q, n); len(got) != 1 || got[0].String() != want {
+		if got := gatewaypair.Crossing(q, n); len(got) != 1 || got[0].String() != want {
 			t.Errorf("end %d reaches %v, want %s alone", n, got, want)
 		}
 	}
-	if lines := transit.Apart(q); len(lines) != 1 || !lines[0].OK || !strings.Contains(lines[0].Detail, "100.64.0.0/16, 100.64.128.0/17") {
+	if lines := gatewaypair.Apart(q); len(lines) != 1 || !lines[0].OK || !strings.Contains(lines[0].Detail, "100.64.0.0/16, 100.64.128.0/17") {
 		t.Errorf("%+v", lines)
 	}
 }

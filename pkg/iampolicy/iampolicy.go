@@ -1,10 +1,10 @@
-// Package access answers what an IAM identity may do, from the text of its policies.
+// Package iampolicy answers what an IAM identity may do, from the text of its policies.
 //
 // It serves to find who may do more than is meant, so it errs on that side: a condition that it cannot judge is taken to
 // hold where it allows, and not to hold where it denies. Service control policies, resource policies and session policies,
 // which can only be more, are not part of the question.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-package access
+package iampolicy
 
 import (
 	"encoding/json"

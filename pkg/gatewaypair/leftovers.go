@@ -1,4 +1,4 @@
-package transit
+package gatewaypair
 
 import (
 	"context"

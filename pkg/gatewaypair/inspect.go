@@ -1,4 +1,4 @@
-package transit
+package gatewaypair
 
 import (
 	"cmp"
@@ -211,7 +211,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	if v, settled := Routed(*q); settled {
 		return v, nil
 	}
-	grounds, err := l.explore(ctx, s, l.pair, first, second)
+	sides, err := l.explore(ctx, s, l.pair, first, second)
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -237,17 +237,17 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	if err != nil || v.Answer != workflow.AnswerConnect {
 		return v, err
 	}
-	if err := l.limit(ctx, grounds); err != nil {
+	if err := l.limit(ctx, sides); err != nil {
 		return v, err
 	}
 	l.weighed = true
 	first.Side.Refers = Refers(*q, zoneIDs(first.Subnets, second.Subnets))
 	second.Side.Refers = first.Side.Refers
-	if out.Batches, err = s.Consume(ctx, grounds...); err != nil {
+	if out.Batches, err = s.Consume(ctx, sides...); err != nil {
 		return v, err
 	}
-	l.q.Closed = survey.Closed(grounds...)
-	surveyed := survey.Values(grounds)
+	l.q.Closed = survey.Closed(sides...)
+	surveyed := survey.Values(sides)
 	if survey.Unread(surveyed) {
 		if err := l.Ledger.LookAgain(ctx, out.Connection.ID, l.in.Execution); err != nil {
 			return v, err
@@ -267,10 +267,10 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 			return v, nil
 		}
 	}
-	if err = l.connect(ctx, l.in.Execution, l.pair, grounds...); err != nil {
+	if err = l.connect(ctx, l.in.Execution, l.pair, sides...); err != nil {
 		return v, err
 	}
-	out.Sides = survey.Values(grounds)
+	out.Sides = survey.Values(sides)
 	out.Found, v.Reason = slices.Concat(Apart(*q), q.Closed, l.shut), cmp.Or(l.nothing, v.Reason)
 	if l.asks {
 		v.Answer = workflow.AnswerExtend

@@ -1,10 +1,10 @@
-package access_test
+package iampolicy_test
 
 import (
 	"fmt"
 	"testing"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/access"
+	"github.com/drawbridge-cloud/drawbridge/pkg/iampolicy"
 )
 
 const (
@@ -53,22 +53,22 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"a key that need not be there":                      {[]string{mfa}, "", internet, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			who := access.Identity{Bounded: c.boundary != ""}
+			who := iampolicy.Identity{Bounded: c.boundary != ""}
 			for _, text := range c.policies {
-				d, err := access.Parse(text)
+				d, err := iampolicy.Parse(text)
 				if err != nil || len(d) == 0 {
 					t.Fatal(err, len(d))
 				}
-				who.Policies = append(who.Policies, access.Policy{Name: "one", Document: d})
+				who.Policies = append(who.Policies, iampolicy.Policy{Name: "one", Document: d})
 			}
 			if who.Bounded {
-				d, err := access.Parse(c.boundary)
+				d, err := iampolicy.Parse(c.boundary)
 				if err != nil {
 					t.Fatal(err)
 				}
 				who.Boundary = d
 			}
-			by, got := who.Allowed(access.Request{Action: presign, Resource: research, Keys: c.keys})
+			by, got := who.Allowed(iampolicy.Request{Action: presign, Resource: research, Keys: c.keys})
 			if got != c.want || got != (by != "") {
 				t.Errorf("Allowed = %t by %q, want %t", got, by, c.want)
 			}
@@ -78,7 +78,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 
 func TestParseRefusesWhatIsNoPolicy(t *testing.T) {
 	for _, text := range []string{"", "[]", `{"Statement":7}`} {
-		if d, err := access.Parse(text); err == nil {
+		if d, err := iampolicy.Parse(text); err == nil {
 			t.Errorf("Parse(%q) = %v", text, d)
 		}
 	}

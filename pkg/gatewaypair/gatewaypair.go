@@ -1,18 +1,18 @@
-// Package transit looks at a pair of VPCs that are attached to one transit gateway, and decides what the pair needs next.
+// Package gatewaypair looks at a pair of VPCs that are attached to one transit gateway, and decides what the pair needs next.
 //
 // A gateway fails silently: an attachment can be available while nothing comes through. So everything that has to hold on
 // the gateway is read as its owner and said: that each side's attachment is associated with a route table, that this table
 // leads to the other side, and that the attachments have a subnet in every Availability Zone where it matters.
 // https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html
 //
-//	transit.go  the words
-//	plan.go       thinks: what a pair needs next (pure)
-//	takeback.go   thinks: which owner takes the pair back, or lets go of it (pure)
-//	inspect.go    looks at a pair, step by step
-//	read.go       reads the attachments, both VPCs, and what the gateway does
-//	leftovers.go  reads what is left of a pair that is over
-//	refuse.go     tells that a pair is not connected
-package transit
+//	gatewaypair.go  the words
+//	plan.go         thinks: what a pair needs next (pure)
+//	takeback.go     thinks: which owner takes the pair back, or lets go of it (pure)
+//	inspect.go      looks at a pair, step by step
+//	read.go         reads the attachments, both VPCs, and what the gateway does
+//	leftovers.go    reads what is left of a pair that is over
+//	refuse.go       tells that a pair is not connected
+package gatewaypair
 
 import (
 	"net/netip"

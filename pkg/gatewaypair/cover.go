@@ -1,4 +1,4 @@
-package transit
+package gatewaypair
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 // limit leaves out of a pair what came after the gateway's owner approved its attachments. What one of the two approvals covers is covered, and
 // so is what the pair was connected with before. What waits is asked about as something of the first attachment that had to be approved. A pair
 // neither of whose attachments had to be is not limited.
-func (l *inspection) limit(ctx context.Context, grounds []*survey.Ground) error {
+func (l *inspection) limit(ctx context.Context, surveyed []*survey.SideFacts) error {
 	var limiting *ledger.Connection
 	covered, limits := slices.Clone(l.entry.Approval.Covered), [2]bool{}
 	for n, e := range l.q.Ends {
@@ -38,7 +38,7 @@ func (l *inspection) limit(ctx context.Context, grounds []*survey.Ground) error 
 		return nil
 	}
 	w := workflow.Waiting{Thing: limiting.ID, Account: l.q.Gateway.Owner, Region: l.place[0].Region}
-	sides := survey.Sides(grounds)
+	sides := survey.Sides(surveyed)
 	before := cover.Ranges(sides)
 	lines := split(sides, limits, covered, &w)
 	l.approval.Covered = cover.Kept(l.entry.Approval.Covered, lines)
@@ -53,7 +53,7 @@ func (l *inspection) limit(ctx context.Context, grounds []*survey.Ground) error 
 		return nil
 	}
 	w.Said, w.Request = l.out.Waits.Said, workflow.Request{By: limiting.Asked, Approve: cover.Answer(limiting.Approval, w.Shown)}
-	w.Known = workflow.Known{Requester: peering.Slim(grounds[0].Here), Accepter: peering.Slim(grounds[1].Here)}
+	w.Known = workflow.Known{Requester: peering.Slim(surveyed[0].Here), Accepter: peering.Slim(surveyed[1].Here)}
 	for _, facts := range []*workflow.Facts{w.Known.Requester, w.Known.Accepter} {
 		var err error
 		if facts.Account.Units, err = l.Units(ctx, facts.Account.OUPath); err != nil {

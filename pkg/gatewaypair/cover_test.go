@@ -1,4 +1,4 @@
-package transit
+package gatewaypair
 
 import (
 	"context"
@@ -58,11 +58,11 @@ func TestAPairIsWhatItsAttachmentsApprovalsCover(t *testing.T) {
 			}
 			va := workflow.VPC{Account: "111111111111", Region: "eu-west-1", ID: "vpc-a", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}
 			vb := workflow.VPC{Account: "222222222222", Region: "eu-west-1", ID: "vpc-b", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}}
-			first := &survey.Ground{Here: &workflow.Facts{VPC: va}, Side: &workflow.Side{Role: Requester, VPC: va, Peer: vb}}
-			second := &survey.Ground{Here: &workflow.Facts{VPC: vb}, Side: &workflow.Side{Role: Accepter, VPC: vb, Peer: va, Openings: []workflow.Opening{
+			first := &survey.SideFacts{Here: &workflow.Facts{VPC: va}, Side: &workflow.Side{Role: Requester, VPC: va, Peer: vb}}
+			second := &survey.SideFacts{Here: &workflow.Facts{VPC: vb}, Side: &workflow.Side{Role: Accepter, VPC: vb, Peer: va, Openings: []workflow.Opening{
 				{Database: "sales", Engine: "mysql", Port: 3306}, {Database: "returns", Engine: "mysql", Port: 3309}}}}
 			i := inspection{Inspector: Inspector{Ledger: l, Units: func(context.Context, string) (string, error) { return "Data", nil }}, pair: &pair{q: q}, entry: ledger.Connection{Approval: c.pair}}
-			if err := i.limit(t.Context(), []*survey.Ground{first, second}); err != nil {
+			if err := i.limit(t.Context(), []*survey.SideFacts{first, second}); err != nil {
 				t.Fatal(err)
 			}
 			if all := strings.HasPrefix(i.nothing, "nothing is connected: all ranges of vpc-"); all != (c.ranges == 1) || all != (len(i.shut) == 2) {

@@ -1,15 +1,15 @@
-// Package statement adds statements to a JSON policy document that belongs to somebody else, and takes them away again.
+// Package policydocument adds statements to a JSON policy document that belongs to somebody else, and takes them away again.
 //
 // The document is a role's trust policy, or another that its owner wrote. AWS can only replace such a document
 // as a whole, so whoever changes one sends everybody's statements. This package changes the text, not a decoded copy of
 // it: other people's statements, their order, their spaces and line ends, and everything around them stay byte for byte.
 //
-//	document, err := statement.Merge(document, ours)             // sends ours along; nothing changes if it is there
-//	document, err = statement.Remove(document, "DrawbridgeRead") // the bytes of before, nil if nothing is left
+//	document, err := policydocument.Merge(document, ours)             // sends ours along; nothing changes if it is there
+//	document, err = policydocument.Remove(document, "DrawbridgeRead") // the bytes of before, nil if nothing is left
 //
 // A statement is ours if its Sid begins with [Prefix]; nothing else is ever replaced or removed.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-package statement
+package policydocument
 
 import (
 	"bytes"

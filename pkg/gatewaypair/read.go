@@ -1,4 +1,4 @@
-package transit
+package gatewaypair
 
 import (
 	"cmp"
@@ -95,7 +95,7 @@ func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Cont
 }
 
 // networks reads both VPCs, and asks the policy about routes between them.
-func (i Inspector) networks(ctx context.Context, s survey.Surveyor, p *pair) (first, second *survey.Ground, err error) {
+func (i Inspector) networks(ctx context.Context, s survey.Surveyor, p *pair) (first, second *survey.SideFacts, err error) {
 	q := &p.q
 	vpc := func(n int) func(context.Context) (*workflow.Facts, error) {
 		return func(ctx context.Context) (*workflow.Facts, error) {
@@ -107,8 +107,8 @@ func (i Inspector) networks(ctx context.Context, s survey.Surveyor, p *pair) (fi
 		return nil, nil, err
 	}
 	q.Ends[0].VPC, q.Ends[1].VPC = f.VPC, g.VPC
-	first = &survey.Ground{Here: f, There: g, Side: &workflow.Side{Role: Requester, VPC: f.VPC, Peer: g.VPC, Carrier: q.Ends[0].Attachment.ID, Attached: q.Ends[0].Attachment.Subnets, Tables: f.Tables}}
-	second = &survey.Ground{Here: g, There: f, Side: &workflow.Side{Role: Accepter, VPC: g.VPC, Peer: f.VPC, Carrier: q.Ends[1].Attachment.ID, Attached: q.Ends[1].Attachment.Subnets, Tables: g.Tables}}
+	first = &survey.SideFacts{Here: f, There: g, Side: &workflow.Side{Role: Requester, VPC: f.VPC, Peer: g.VPC, Carrier: q.Ends[0].Attachment.ID, Attached: q.Ends[0].Attachment.Subnets, Tables: f.Tables}}
+	second = &survey.SideFacts{Here: g, There: f, Side: &workflow.Side{Role: Accepter, VPC: g.VPC, Peer: f.VPC, Carrier: q.Ends[1].Attachment.ID, Attached: q.Ends[1].Attachment.Subnets, Tables: g.Tables}}
 	first.Side.Peer.CIDRs, second.Side.Peer.CIDRs = Crossing(*q, 0), Crossing(*q, 1)
 	first.Side.Participants, second.Side.Participants = p.joined[0], p.joined[1]
 	q.Routes = [2]policy.Decision{s.Set.Route(f.Entity(), g.Entity(), s.About), s.Set.Route(g.Entity(), f.Entity(), s.About)}
@@ -123,16 +123,16 @@ func end(s *workflow.Side) int {
 	return 1
 }
 
-// explore finds the databases of both VPCs, and asks the policy about the pair. It returns the grounds of both owners, and of the participants.
-func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, first, second *survey.Ground) ([]*survey.Ground, error) {
+// explore finds the databases of both VPCs, and asks the policy about the pair. It returns the sides of both owners, and of the participants.
+func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, first, second *survey.SideFacts) ([]*survey.SideFacts, error) {
 	q := &p.q
 	all, err := s.Produce(ctx, first, second)
 	if err != nil {
 		return nil, err
 	}
 	q.Closed = survey.Closed(all...)
-	grounds := [2]*survey.Ground{first, second}
-	for n, here := range grounds {
+	sides := [2]*survey.SideFacts{first, second}
+	for n, here := range sides {
 		about := s.About
 		for _, there := range all {
 			if end(there.Side) == n {
@@ -143,9 +143,9 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 				about.Databases += there.Waiting // nothing goes for those that cannot be read now
 			}
 		}
-		q.Connects[n] = s.Set.Connect(here.Here.Entity(), grounds[1-n].Here.Entity(), about)
+		q.Connects[n] = s.Set.Connect(here.Here.Entity(), sides[1-n].Here.Entity(), about)
 	}
-	for n, here := range grounds {
+	for n, here := range sides {
 		q.Never[n] = here.Here.Tags[tag.Accept] == "never"
 	}
 	for _, here := range all {
@@ -277,8 +277,8 @@ func entries(ctx context.Context, api EC2, table string, cidrs []netip.Prefix) (
 }
 
 // connect fills in what else the steps need that connect the pair.
-func (i Inspector) connect(ctx context.Context, execution string, p *pair, grounds ...*survey.Ground) error {
-	for _, g := range grounds {
+func (i Inspector) connect(ctx context.Context, execution string, p *pair, sides ...*survey.SideFacts) error {
+	for _, g := range sides {
 		api := i.Enter(execution, g.Side.VPC.Place())
 		if g.Side.Owner == "" {
 			var err error
@@ -291,7 +291,7 @@ func (i Inspector) connect(ctx context.Context, execution string, p *pair, groun
 }
 
 // beside returns the active peerings with the peer that some table of this side has a live route through.
-func beside(ctx context.Context, api EC2, g *survey.Ground) ([]string, error) {
+func beside(ctx context.Context, api EC2, g *survey.SideFacts) ([]string, error) {
 	var ids, out []string
 	for _, t := range g.Here.Tables {
 		for _, r := range t.Routes {
