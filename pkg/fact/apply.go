@@ -133,12 +133,12 @@ type spot struct {
 // verdict say why, and VerifyConnection fails.
 var spares = []string{"AllowDnsResolution", "AddRoutes", "OpenFirewall", "InjectRoutes"}
 
-// spare reports whether the failure of a step is written in its place. What does not come to be leads back to the inspection, but where a route waits for another's.
+// spare reports whether the failure of a step is written in its place. What does not come to be leads back to the inspection, or waits for another execution, which
+// is at the same rows.
 func (p spot) spare(err error) bool {
 	var call *smithy.OperationError
 	hubs := errors.As(err, &call) && slices.Contains(ofHub, call.ServiceID)
-	caught := fault.Of(err) == fault.NotYet && (p.state == "AllowDnsResolution" || p.state == "OpenFirewall")
-	return slices.Contains(spares, p.state) && fault.Last(err, p.tried) && !hubs && !caught
+	return slices.Contains(spares, p.state) && fault.Last(err, p.tried) && fault.Of(err) != fault.NotYet && !hubs
 }
 
 // row says that a step failed.

@@ -288,7 +288,7 @@ func TestAStepThatFailsForTheLastTimeKeepsNobodyFromBeingServed(t *testing.T) {
 		"in the way":                 {"AddRoutes", fault.NewConflict("in the way", "clear it"), 0, true},
 		"malformed":                  {"AddRoutes", fault.New(fault.Invalid, "malformed"), fault.NotYetTries, false},
 		"held":                       {"AddRoutes", fault.New(fault.Held, "held"), fault.NotYetTries, false},
-		"not yet":                    {"AddRoutes", fault.New(fault.NotYet, "not yet"), fault.NotYetTries, true},
+		"another is at it":           {"AddRoutes", fault.New(fault.NotYet, "not yet"), fault.NotYetTries, false},
 		"not yet, which looks anew":  {"OpenFirewall", fault.New(fault.NotYet, "not yet"), fault.NotYetTries, false},
 		"a group, throttled":         {"OpenFirewall", fault.New(fault.Transient, "throttled"), fault.TransientTries, true},
 		"what takes away, throttled": {"RemoveRoutes", fault.New(fault.Transient, "throttled"), fault.TransientTries, false},
