@@ -84,7 +84,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 	}
 	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)
-	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
+	if why, unreadable := fault.Unread(err, in.Tried); unreadable && l.stands() {
 		v, err = l.unread(why), nil
 	}
 	out := l.out

@@ -77,7 +77,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	}
 	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)
-	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
+	if why, unreadable := fault.Unread(err, in.Tried); unreadable && l.stands() {
 		v, err = l.unread(why), nil
 	}
 	out := l.out

@@ -57,7 +57,8 @@ type InspectPeeringInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
 	Looked    Looked          `json:"looked"`
-	Known     Known           `json:"-"` // rows of the ledger
+	Tried     int             `json:"tried"` // as in [AllowDNSResolutionInput]
+	Known     Known           `json:"-"`     // rows of the ledger
 }
 
 // Raw returns the execution's name and the event as it came.

@@ -12,6 +12,7 @@ type InspectTransitInput struct {
 	Event     json.RawMessage `json:"event"`
 	Looks     int             `json:"looks"`   // that this execution had before
 	Trimmed   bool            `json:"trimmed"` // see [Known]
+	Tried     int             `json:"tried"`   // as in [AllowDNSResolutionInput]
 }
 
 // Raw returns the execution's name and the event as it came.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -219,6 +220,8 @@ func (w *walk) at(path string, data any, item any) any {
 		return item
 	case path == "$$.Execution.Input":
 		return w.input
+	case path == "$$.State.RetryCount":
+		return fault.NotYetTries
 	case strings.HasPrefix(path, "$$."):
 		return strings.Repeat("x", 120) // a name, an ARN
 	}
