@@ -21,7 +21,12 @@ type notebookURLCommand struct {
 
 // Help is what kong shows below the options.
 func (notebookURLCommand) Help() string {
-	return "Works with your own AWS credentials, in the notebook's account, from a machine that reaches the endpoint. Prints the URL."
+	return `Works with your own AWS credentials, in the notebook's account, from a machine that reaches the endpoint. Prints the URL.
+
+Examples:
+
+  drawbridge notebook-url research
+  drawbridge notebook-url research --vpc vpc-0a1b2c3d --region eu-west-1`
 }
 
 // Run implements the command.

@@ -25,9 +25,11 @@ var samples = []string{"s1-peering", "two-regions", "approval", "approval-extend
 // they do not.
 var otherwise = map[string]string{
 	"one-side-gone":       unreadHere,
-	"notebook-one-denied": deniedThere, "begun-forbidden": deniedThere,
+	"notebook-one-denied": deniedThere, "begun-forbidden": deniedThere, "right-lacking": deniedThere,
 	"account-suspended": unreadHere, "studio-full-role": deniedThere,
-	"attach-denied": failsThere, "attach-role-lost": failsThere, "private-drift": failsThere,
+	"shared-vpc-notebook": waitedFor,
+	"data-api-closed-key": emulated,
+	"attach-denied":       failsThere, "attach-role-lost": failsThere, "private-drift": failsThere,
 	"mode-observe": heldBack, "mode-observe-only": heldBack, "mode-paused": heldBack, "mode-add": heldBack,
 }
 
@@ -36,6 +38,8 @@ const (
 	heldBack    = "a plan is of the mode full; the mode, or the account, holds it back, and is said beside it"
 	deniedThere = "a service control policy, a role or a quota refuses a call, which only the call tells"
 	failsThere  = "AWS takes a call, and the thing fails later"
+	emulated    = "moto fails where whoever asks reads a key whose policy leaves nothing to IAM; AWS denies it, as the role"
+	waitedFor   = "an execution waits for another, and does what the other's change calls for: it was planned before that"
 	unreadHere  = "an account lets Drawbridge in no more, and whoever asks still reads it"
 )
 

@@ -234,8 +234,8 @@ func about(in any) string {
 	case *ec2.CreateVpcEndpointInput:
 		return e.SubnetIds[0]
 	case *ec2.ModifyVpcEndpointInput:
-		if len(e.AddSubnetIds) > 0 {
-			return e.AddSubnetIds[0]
+		if added := slices.Concat(e.AddSubnetIds, e.AddSecurityGroupIds); len(added) > 0 {
+			return added[0]
 		}
 	}
 	fields := reflect.ValueOf(in).Elem()
