@@ -421,7 +421,7 @@ var Lines = []Line{
 		Writes: map[string][]string{"GrantNotebookAccess": {"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"}},
 		On:     "iam policy/drawbridge/drawbridge-private-notebooks", Whose: "Drawbridge's own policy", OptIn: "none is needed: it is attached to no role without an opt-in",
 		Code:  "GrantNotebookAccess: only the policy that the ledger has; IAM knows its ARN alone",
-		Tried: []string{"pkg/private: TestAPolicyOfTheSameNameIsTheirs"},
+		Tried: []string{"pkg/privatenotebooks: TestAPolicyOfTheSameNameIsTheirs"},
 	},
 	{
 		Writes: map[string][]string{"GrantNotebookAccess": {"iam:CreatePolicy", "iam:TagPolicy"}},

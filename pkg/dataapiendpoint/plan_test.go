@@ -8,7 +8,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -58,10 +58,10 @@ func TestCheckNamesWhatKeepsPeopleOut(t *testing.T) {
 // The steps that place endpoints are the ones of private notebooks, too, and work under the lease that the look of their own machine took.
 func TestTheStepsKnowTheLease(t *testing.T) {
 	for want, w := range map[string]workflow.EndpointWant{
-		LeaseOf("vpc-1"):                {Account: "111111111111", VPC: "vpc-1", Owner: Owner("vpc-1")},
-		private.LeaseOf("111111111111"): {Account: "111111111111", VPC: "vpc-1", Owner: private.Owner("vpc-1")},
+		LeaseOf("vpc-1"):                         {Account: "111111111111", VPC: "vpc-1", Owner: Owner("vpc-1")},
+		privatenotebooks.LeaseOf("111111111111"): {Account: "111111111111", VPC: "vpc-1", Owner: privatenotebooks.Owner("vpc-1")},
 	} {
-		if got := private.LeaseOfWant(w); got != want {
+		if got := privatenotebooks.LeaseOfWant(w); got != want {
 			t.Errorf("%s is under %q, want %q", w.Owner, got, want)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -54,9 +54,9 @@ func TestTheLookThatIsAskedForClaimsTheSameLease(t *testing.T) {
 			return dataapiendpoint.Inspector{}.Turn().Claim(workflow.InspectDataAPIEndpointInput{Execution: execution, Event: e})
 		}},
 		"private-notebooks": {func() (lease.Claim, look.Look) {
-			return private.LastVerdict(workflow.VerifyPrivateNotebooksInput{Execution: execution, Account: account, Region: region})
+			return privatenotebooks.LastVerdict(workflow.VerifyPrivateNotebooksInput{Execution: execution, Account: account, Region: region})
 		}, func(e json.RawMessage) lease.Claim {
-			return private.Inspector{}.Turn().Claim(workflow.InspectPrivateNotebooksInput{Execution: execution, Event: e})
+			return privatenotebooks.Inspector{}.Turn().Claim(workflow.InspectPrivateNotebooksInput{Execution: execution, Event: e})
 		}},
 		"studio": {func() (lease.Claim, look.Look) {
 			return studio.LastVerdict(workflow.ConcludeStudioInput{Execution: execution, Warehouse: workflow.Warehouse{Account: account, Region: region, ID: "sales"}})

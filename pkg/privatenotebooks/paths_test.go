@@ -1,11 +1,11 @@
-package private_test
+package privatenotebooks_test
 
 import (
 	"reflect"
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/iampolicy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -33,21 +33,21 @@ func TestPaths(t *testing.T) {
 		return workflow.VerifyPrivateNotebooksInput{Account: account, Region: region, Placed: []workflow.PlaceEndpointsOutput{p},
 			Granted: workflow.GrantNotebookAccessOutput{Endpoints: []string{"vpce-1", "vpce-2"}, Roles: []string{"scientist", "student"}}}, p
 	}
-	facts := private.Facts{Identities: []iampolicy.Identity{role("scientist", good), role("student", good, fence), role("admin")},
-		Notebooks: []private.Instance{{Name: "research", VPC: "vpc-1"}, {Name: "lab", VPC: "vpc-1"}, {Name: "elsewhere", VPC: "vpc-2"}}}
+	facts := privatenotebooks.Facts{Identities: []iampolicy.Identity{role("scientist", good), role("student", good, fence), role("admin")},
+		Notebooks: []privatenotebooks.Instance{{Name: "research", VPC: "vpc-1"}, {Name: "lab", VPC: "vpc-1"}, {Name: "elsewhere", VPC: "vpc-2"}}}
 	for name, c := range map[string]struct {
 		serves bool
-		facts  private.Facts
+		facts  privatenotebooks.Facts
 		want   map[string]string // where each path ends; "" if it is whole
 		whole  int
 	}{
 		"served": {true, facts, map[string]string{"role scientist → lab": "", "role scientist → research": "", "role student → lab": "policy drawbridge-private-notebooks", "role student → research": "policy drawbridge-private-notebooks"}, 2},
 		"closed": {false, facts, map[string]string{"role scientist → lab": "endpoint api", "role scientist → research": "endpoint api", "role student → lab": "endpoint api", "role student → research": "endpoint api"}, 0},
-		"a VPC without a notebook": {true, private.Facts{Identities: facts.Identities, Notebooks: facts.Notebooks[2:]},
+		"a VPC without a notebook": {true, privatenotebooks.Facts{Identities: facts.Identities, Notebooks: facts.Notebooks[2:]},
 			map[string]string{"role scientist → any notebook": "", "role student → any notebook": "policy drawbridge-private-notebooks"}, 1},
 	} {
 		all, p := in(c.serves)
-		paths := private.Paths(all, p, c.facts)
+		paths := privatenotebooks.Paths(all, p, c.facts)
 		got := map[string]string{}
 		for _, l := range paths.Lines {
 			if l.Client.Network != account || l.Database.Network != "vpc-1" || (l.Answer == "yes") != (l.Hop == "") {

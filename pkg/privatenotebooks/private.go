@@ -1,4 +1,4 @@
-// Package private makes notebooks reachable through interface endpoints only, for those who are told so.
+// Package privatenotebooks makes notebooks reachable through interface endpoints only, for those who are told so.
 //
 // A VPC that carries the tag drawbridge:private-notebooks=true gets the endpoints of SageMaker's API and of its notebooks
 // (package endpoint does that). One managed policy for each account lets the roles that carry the same tag issue the URL
@@ -6,7 +6,7 @@
 // the policy of whoever issues the URL, so the verdict reads the real policies of the account and names everybody who may
 // still issue one from anywhere.
 // https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-interface-endpoint.html
-package private
+package privatenotebooks
 
 import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"

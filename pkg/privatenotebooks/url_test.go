@@ -1,4 +1,4 @@
-package private_test
+package privatenotebooks_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/smithy-go"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 )
 
 // finder has endpoints by VPC, or refuses.
@@ -46,7 +46,7 @@ func TestFindEndpoint(t *testing.T) {
 		"the caller may not look": {finder: finder{err: denied()}, says: "--endpoint vpce-"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			id, err := private.FindEndpoint(t.Context(), c.finder, "eu-west-1", c.vpc)
+			id, err := privatenotebooks.FindEndpoint(t.Context(), c.finder, "eu-west-1", c.vpc)
 			if id != c.id || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
 				t.Errorf("FindEndpoint = %q, %v; want %q, %q", id, err, c.id, c.says)
 			}
@@ -69,17 +69,17 @@ func TestIssueSaysWhatAPersonCanDo(t *testing.T) {
 		"start it first":            &smithy.GenericAPIError{Code: "ValidationException", Message: "Status (Stopped) not in ([InService])."},
 		"there is no such notebook": &smithy.GenericAPIError{Code: "ValidationException", Message: "RecordNotFound"},
 	} {
-		if _, got := private.Issue(t.Context(), issuer{err}, "lab", "vpce-1"); got == nil || !strings.Contains(got.Error(), says) {
+		if _, got := privatenotebooks.Issue(t.Context(), issuer{err}, "lab", "vpce-1"); got == nil || !strings.Contains(got.Error(), says) {
 			t.Errorf("Issue: %v, want %q", got, says)
 		}
 	}
-	if url, err := private.Issue(t.Context(), issuer{}, "lab", "vpce-1"); err != nil || url != "https://lab.example" {
+	if url, err := privatenotebooks.Issue(t.Context(), issuer{}, "lab", "vpce-1"); err != nil || url != "https://lab.example" {
 		t.Errorf("Issue = %q, %v", url, err)
 	}
 }
 
 func TestEndpointURL(t *testing.T) {
-	if got, want := private.EndpointURL("vpce-1", "eu-west-1"), "https://vpce-1.api.sagemaker.eu-west-1.vpce.amazonaws.com"; got != want {
+	if got, want := privatenotebooks.EndpointURL("vpce-1", "eu-west-1"), "https://vpce-1.api.sagemaker.eu-west-1.vpce.amazonaws.com"; got != want {
 		t.Errorf("EndpointURL = %s, want %s", got, want)
 	}
 }
