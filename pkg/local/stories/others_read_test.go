@@ -175,6 +175,9 @@ func (r reader) groups() {
 		id, called := aws.ToString(x.SecurityGroupRuleId), append(slices.Clone(of[aws.ToString(x.GroupId)]), r.account+" "+aws.ToString(x.SecurityGroupRuleId))
 		r.tags(id, called, x.Tags)
 		x.Tags = nil
+		if x.ReferencedGroupInfo != nil {
+			x.ReferencedGroupInfo.PeeringStatus = nil // it follows the peering, which its owner may delete
+		}
 		r.all["rule "+id] = thing{value: text(x), named: called}
 	}
 }
