@@ -49,8 +49,9 @@ as it stands: nothing would be changed. Once somebody revoked the database's rul
 				plannedChanges(t, mode.Observe, "accept the request", "add the route", "by a rule in", "host routes into the script")
 			},
 			3: func(_ context.Context, t *testing.T, w *scenario.World) { onlyLooked(t, w) },
-			4: func(_ context.Context, t *testing.T, w *scenario.World) {
+			4: func(ctx context.Context, t *testing.T, w *scenario.World) {
 				plannedChanges(t, mode.Observe, "ec2:AuthorizeSecurityGroupIngress in "+w.Producer.Account)
+				forget(ctx, t, "held#drawbridge-peering") // else the next sweep of another story takes it up
 			},
 		},
 		acts: []act{
@@ -307,9 +308,15 @@ func fiveWent(ctx context.Context, t *testing.T) {
 // unbraked forgets what the stories before took away.
 func unbraked(ctx context.Context, t *testing.T) {
 	t.Helper()
+	forget(ctx, t, "brake")
+}
+
+// forget empties a part of the ledger that is about no account of a story's own.
+func forget(ctx context.Context, t *testing.T, part string) {
+	t.Helper()
 	client := dynamodb.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
 	got, err := client.Query(ctx, &dynamodb.QueryInput{TableName: aws.String("drawbridge-ledger"), KeyConditionExpression: aws.String("pk = :p"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: "brake"}}})
+		ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: part}}})
 	done(t, err)
 	for _, row := range got.Items {
 		_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String("drawbridge-ledger"), Key: map[string]types.AttributeValue{"pk": row["pk"], "sk": row["sk"]}})
