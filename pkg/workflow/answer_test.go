@@ -17,7 +17,7 @@ import (
 var answering = map[string][]string{
 	"peering": {"InspectPeering"}, "gatewaypair": {"InspectTransit"}, "attachment": {"InspectAttachment"}, "share": {"InspectShare"},
 	"notebook": {"InspectNotebooks"}, "lifecycle": {"AttachRoutes"}, "dataapi": {"InspectDataApi"}, "dataapiendpoint": {"InspectDataApiEndpoint"},
-	"studio": {"InspectStudio"}, "private": {"InspectPrivateNotebooks", "PlaceEndpoints", "RemoveEndpoints", "GrantNotebookAccess"},
+	"studio": {"InspectStudio"}, "privatenotebooks": {"InspectPrivateNotebooks", "PlaceEndpoints", "RemoveEndpoints", "GrantNotebookAccess"},
 	"hold": {"ResumeExecutions"}, "sweep": {"TallySweep"}, "rebuild": {"TallyRebuild"},
 }
 
