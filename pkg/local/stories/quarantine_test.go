@@ -25,7 +25,8 @@ var quarantines = []tale{
 alpha's gateway core associates and propagates nothing by itself; one of its route tables is tagged drawbridge:association=default and
 drawbridge:propagation=default. beta's VPC was attached to it by hand, before Drawbridge, and alpha's network team left it in no route table.
 beta's owner asks for the gateway by a tag, and then by drawbridge:manage=true: the table stays closed, and beta hears who decides. Once beta
-asks no more, nothing of that is said any more on either side. When alpha's owner gives the attachment to Drawbridge, it is associated; with drawbridge:manage=undo that is taken back, and nothing else.`,
+asks no more, nothing of that is said any more on either side. When alpha's owner gives the attachment to Drawbridge, it is associated; with
+drawbridge:manage=undo that is taken back, and nothing else.`,
 		change: onGateway,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			silently(ctx, t, w, func() {
