@@ -30,7 +30,9 @@ type Concluder interface {
 //	it is over             → its status goes from both sides, it goes from the ledger, and each pair of its VPC with another that is attached still is
 //	                         looked at; so is the VPC's own attachment that took its place, if there is one
 //	it was taken back      → each of its pairs is looked at, both sides read so, and its entry says so
-//	it was let go of       → each of its pairs is looked at, its status goes from both sides, and it goes from the ledger
+//	it was let go of, or   → each of its pairs is looked at, its status goes from both sides, and it goes from the ledger
+//	was refused, and is
+//	asked for no more
 //
 // The ledger comes last: until then another execution knows that something may be left. A pair that is looked at reads the same tags, so it
 // ends like its attachment, whenever that is.

@@ -121,6 +121,7 @@ func keep(q Question) Verdict {
 //	           managed or asked for, in no route table,
 //	           somebody else's, the gateway's owner does
 //	           not give it to Drawbridge                 → refuse: it may be in quarantine
+//	           found, and still said to be refused       → released: nobody asks for it any more, or the policy lets nobody have it
 //	           found                                     → nothing: see [Manages]
 //	           association or propagation on its way     → wait
 //	           without them, and never had them          → associate, with the tables that the gateway's owner tagged
@@ -190,6 +191,9 @@ func Judge(q Question) (Verdict, error) {
 		return keep(q), nil
 	case !q.Managed:
 		_, _, why := Manages(q)
+		if q.refused() {
+			return Verdict{Answer: workflow.AnswerReleased, Reason: why + "; that it was refused is said on it no more", Undone: true}, nil
+		}
 		return say(workflow.AnswerNothing, "%s", why)
 	case q.Association == "associating" || q.Association == "disassociating":
 		return say(workflow.AnswerWait, "%s is %s", a.ID, q.Association)
