@@ -106,7 +106,7 @@ func unsaid(ctx context.Context, enter func(event.Place) Concluder, in workflow.
 		if n > 0 && account == in.VPC.Account {
 			break
 		}
-		err := connection.Untag(ctx, enter(event.Place{Account: account, Region: in.VPC.Region}), workflow.Carrier{Account: account, Region: in.VPC.Region, ID: in.Attachment.ID, Tags: keys})
+		err := connection.Untag(ctx, enter(event.Place{Account: account, Region: in.VPC.Region}), workflow.StatusResource{Account: account, Region: in.VPC.Region, ID: in.Attachment.ID, Tags: keys})
 		if err != nil && !errors.Is(err, fault.ErrClosed) { // whoever closed the account has the tags
 			return err
 		}

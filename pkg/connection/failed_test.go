@@ -53,7 +53,7 @@ func TestWhatFailsAtTheEndIsSaid(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := booked(workflow.Client{Names: []string{"notebook a"}, Count: 1})
 			for n := range in.Sides {
-				in.Sides[n].Carrier = "pcx-1"
+				in.Sides[n].StatusResource = "pcx-1"
 			}
 			in.Refused, in.Tried = c.failed, c.tried
 			if c.failed != nil { // and nothing to judge

@@ -276,8 +276,8 @@ func (l *land) connect(ctx context.Context, set *policy.Set) (out workflow.Verif
 	if err != nil {
 		return out, err
 	}
-	first := &survey.SideFacts{Here: one, There: other, Side: &workflow.Side{Role: "requester", VPC: one.VPC, Peer: other.VPC, Carrier: l.carrier, Tables: one.Tables}}
-	second := &survey.SideFacts{Here: other, There: one, Side: &workflow.Side{Role: "accepter", VPC: other.VPC, Peer: one.VPC, Carrier: l.carrier, Tables: other.Tables}}
+	first := &survey.SideFacts{Here: one, There: other, Side: &workflow.Side{Role: "requester", VPC: one.VPC, Peer: other.VPC, StatusResource: l.carrier, Tables: one.Tables}}
+	second := &survey.SideFacts{Here: other, There: one, Side: &workflow.Side{Role: "accepter", VPC: other.VPC, Peer: one.VPC, StatusResource: l.carrier, Tables: other.Tables}}
 	refers := one.VPC.Region == other.VPC.Region
 	first.Side.Peer.CIDRs, second.Side.Peer.CIDRs = survey.Reachable(one.VPC.CIDRs, other.VPC.CIDRs), survey.Reachable(other.VPC.CIDRs, one.VPC.CIDRs)
 	if !c.OwnsTarget() {

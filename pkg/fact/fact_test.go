@@ -32,7 +32,7 @@ func id(kind string, n int) string { return fmt.Sprintf("%s-%017x", kind, n) }
 func world(answer workflow.Answer, by int) workflow.Findings {
 	out := workflow.Findings{Answer: answer, Before: []workflow.Hop{{Hop: "a", Detail: "b"}}, Absent: []workflow.Hop{{Hop: "c", Detail: "d"}}}
 	for role, vpc := range map[string]workflow.VPC{"requester": here, "accepter": there} {
-		s := workflow.Side{Role: role, Consumer: role == "requester", VPC: vpc, Peer: here, Carrier: pcx}
+		s := workflow.Side{Role: role, Consumer: role == "requester", VPC: vpc, Peer: here, StatusResource: pcx}
 		for n := range 20 * by {
 			s.Subnets = append(s.Subnets, id("subnet", n))
 			table := workflow.Table{ID: id("rtb", n), Subnets: s.Subnets[n:]}
@@ -293,7 +293,9 @@ func TestAStepThatFailsForTheLastTimeKeepsNobodyFromBeingServed(t *testing.T) {
 		"a group, throttled":         {"OpenFirewall", fault.New(fault.Transient, "throttled"), fault.TransientTries, true},
 		"what takes away, throttled": {"RemoveRoutes", fault.New(fault.Transient, "throttled"), fault.TransientTries, false},
 	} {
-		step := fact.Side(l, k.state, func(context.Context, workflow.SideInput) (workflow.HopsOutput, error) { return workflow.HopsOutput{}, k.err })
+		step := fact.Side(l, k.state, func(context.Context, workflow.SideInput) (workflow.HopsOutput, error) {
+			return workflow.HopsOutput{}, k.err
+		})
 		_, err := step(t.Context(), workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Rows: workflow.Rows{1}, Tried: k.tried})
 		if told := err == nil; told != k.told {
 			t.Errorf("%s: %v", name, err)

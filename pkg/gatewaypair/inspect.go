@@ -100,7 +100,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 // begun is an answer before anything is known.
 func begun(in workflow.InspectTransitInput) workflow.InspectTransitOutput {
 	return workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed,
-		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Rows: []workflow.Rows{}, Notebooks: []workflow.Rows{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
+		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Rows: []workflow.Rows{}, Notebooks: []workflow.Rows{}, Tagged: []workflow.StatusResource{}, Absent: []workflow.Hop{}}
 }
 
 // inspection is one look at one pair.
@@ -279,11 +279,11 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 }
 
 // counted returns the attachments on which a pair was counted that is refused now.
-func (l *inspection) counted() []workflow.Carrier {
-	out := []workflow.Carrier{}
+func (l *inspection) counted() []workflow.StatusResource {
+	out := []workflow.StatusResource{}
 	for _, end := range l.q.Ends {
 		if end.Attachment != nil {
-			out = append(out, workflow.Carrier{Account: end.VPC.Account, Region: end.VPC.Region, ID: end.Attachment.ID, VPC: end.VPC.ID, Tags: []string{}})
+			out = append(out, workflow.StatusResource{Account: end.VPC.Account, Region: end.VPC.Region, ID: end.Attachment.ID, VPC: end.VPC.ID, Tags: []string{}})
 		}
 	}
 	return out

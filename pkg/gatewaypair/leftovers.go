@@ -54,7 +54,7 @@ func (l *inspection) leftovers(ctx context.Context) error {
 			carrier = end.Attachment.ID
 		}
 		if carrier != "" {
-			tagged := workflow.Carrier{Account: end.VPC.Account, Region: end.VPC.Region, ID: carrier, VPC: end.VPC.ID, Tags: []string{}}
+			tagged := workflow.StatusResource{Account: end.VPC.Account, Region: end.VPC.Region, ID: carrier, VPC: end.VPC.ID, Tags: []string{}}
 			if slices.Contains(over, end.Attachment.State) { // it has no pairs any more
 				tagged.VPC, tagged.Tags = "", []string{connection.TagPairs}
 			}
@@ -64,7 +64,7 @@ func (l *inspection) leftovers(ctx context.Context) error {
 			continue
 		}
 		out.Sides = append(out.Sides, workflow.Side{Role: [2]string{Requester, Accepter}[n], VPC: workflow.VPC{Account: end.VPC.Account, Region: end.VPC.Region, ID: end.VPC.ID},
-			Peer: workflow.VPC{Account: peer.Account, Region: peer.Region, ID: peer.ID}, Carrier: carrier})
+			Peer: workflow.VPC{Account: peer.Account, Region: peer.Region, ID: peer.ID}, StatusResource: carrier})
 		out.Batches = append(out.Batches, s.books...)
 	}
 	vpcs := [2]workflow.VPC{l.q.Ends[0].VPC, l.q.Ends[1].VPC}

@@ -11,7 +11,7 @@ import (
 
 // Refuse tells programs that a pair is not connected. It leaves no status on the attachments: each serves many pairs, and
 // nothing is pending. Where the pair was counted before, the pairs are counted anew without it.
-func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) connection.Untagger, bus notice.Bus, in workflow.RefuseTransitInput) (workflow.ConcludeOutput, error) {
+func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.StatusResource) connection.Untagger, bus notice.Bus, in workflow.RefuseTransitInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
 	if err := connection.Recount(ctx, l, enter, in.Connection.Target, in.Tagged); err != nil {
 		return out, err

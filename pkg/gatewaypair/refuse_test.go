@@ -61,7 +61,7 @@ func TestARefusedPairIsNotCounted(t *testing.T) {
 	if err != nil || len(out.Tagged) != 2 {
 		t.Fatalf("%+v, %v", out.Tagged, err)
 	}
-	if _, err := Refuse(t.Context(), book, func(workflow.Carrier) connection.Untagger { return l }, notice.Bus{API: l}, workflow.RefuseTransitInput{Connection: out.Connection, Tagged: out.Tagged}); err != nil {
+	if _, err := Refuse(t.Context(), book, func(workflow.StatusResource) connection.Untagger { return l }, notice.Bus{API: l}, workflow.RefuseTransitInput{Connection: out.Connection, Tagged: out.Tagged}); err != nil {
 		t.Fatal(err)
 	}
 	if _, there := l["tgw-attach-a drawbridge:pairs"]; there || !strings.HasPrefix(l["tgw-attach-b drawbridge:pairs"], "1 Removed at ") {

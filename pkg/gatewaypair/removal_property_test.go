@@ -475,7 +475,7 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 			w.trimmed[[2]int{a, b}] = true
 			break // the machine looks again
 		}
-		_, err := connection.Conclude(ctx, w.ledger, func(c workflow.Carrier) connection.Untagger { return w.of(c.Account) }, bus, workflow.ConcludeRemovalInput{
+		_, err := connection.Conclude(ctx, w.ledger, func(c workflow.StatusResource) connection.Untagger { return w.of(c.Account) }, bus, workflow.ConcludeRemovalInput{
 			Result: in.Result, Ended: in.Ended, Connection: in.Connection, Tagged: in.Tagged})
 		on(err)
 	}

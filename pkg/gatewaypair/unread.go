@@ -16,7 +16,7 @@ func (l *inspection) unread(why string) Verdict {
 	for n, e := range l.q.Ends {
 		side := workflow.Side{Role: [2]string{Requester, Accepter}[n], VPC: workflow.VPC{Account: e.VPC.Account, Region: e.VPC.Region, ID: e.VPC.ID}}
 		if e.Attachment != nil {
-			side.Carrier = e.Attachment.ID
+			side.StatusResource = e.Attachment.ID
 		}
 		l.out.Sides = append(l.out.Sides, side)
 	}

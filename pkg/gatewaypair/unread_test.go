@@ -33,7 +33,7 @@ func TestASuspendedAccountIsNotOutside(t *testing.T) {
 	if why := l.why(Verdict{Decision: policy.Decision{Policy: "no"}}); why != brake.Forbidden {
 		t.Errorf("a policy: %s", why)
 	}
-	if v := l.unread("so"); v.Answer != workflow.AnswerUnreadable || len(l.out.Sides) != 2 || l.out.Sides[0].Carrier != "tgw-attach-1" {
+	if v := l.unread("so"); v.Answer != workflow.AnswerUnreadable || len(l.out.Sides) != 2 || l.out.Sides[0].StatusResource != "tgw-attach-1" {
 		t.Errorf("%+v, %+v", v, l.out.Sides)
 	}
 }

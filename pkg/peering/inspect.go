@@ -93,7 +93,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 // begun is an answer before anything is known.
 func begun(in workflow.InspectPeeringInput) workflow.InspectPeeringOutput {
 	return workflow.InspectPeeringOutput{Event: in.Event, Looked: in.Looked, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Rows: []workflow.Rows{}, Notebooks: []workflow.Rows{},
-		Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
+		Found: []workflow.Hop{}, Tagged: []workflow.StatusResource{}, Absent: []workflow.Hop{}}
 }
 
 // inspection is one look at one peering.

@@ -208,8 +208,8 @@ func prospect(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Si
 }
 
 func sideFacts(q Question) (requester, accepter *survey.SideFacts) {
-	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
-	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
+	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, StatusResource: q.Peering.ID}
+	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, StatusResource: q.Peering.ID}
 	r.Participants, a.Participants = q.Participants[0], q.Participants[1]
 	// Of a peering that is active: only such a one is connected. https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
 	r.Refers = q.Requester.VPC.Region == q.Accepter.VPC.Region

@@ -103,8 +103,8 @@ type InspectPeeringOutput struct {
 	Found []Hop `json:"-"`
 	// Tagged and Absent go with the answer disconnect: what carries Drawbridge's tags, and the sides that are gone or
 	// closed to us, with what that means for what was added there.
-	Tagged []Carrier `json:"tagged"`
-	Absent []Hop     `json:"-"`
+	Tagged []StatusResource `json:"tagged"`
+	Absent []Hop            `json:"-"`
 	// Waits is what of the connection waits for the owner's approval.
 	Waits Waiting `json:"-"`
 	// Ended says, with the answer disconnect, that nothing of the connection is left when that is done, and nothing can come of it any

@@ -91,13 +91,13 @@ type Disconnected struct {
 
 // ConcludeRemovalInput names a connection that was taken away. What the steps before removed, or could not, is rows of the ledger.
 type ConcludeRemovalInput struct {
-	Execution  string     `json:"execution"`
-	Result     Result     `json:"result"`
-	Reason     string     `json:"reason"`
-	Said       Said       `json:"said"` // empty: both sides are told the reason
-	Connection Connection `json:"connection"`
-	Tagged     []Carrier  `json:"tagged"`
-	Ended      bool       `json:"ended"`
+	Execution  string           `json:"execution"`
+	Result     Result           `json:"result"`
+	Reason     string           `json:"reason"`
+	Said       Said             `json:"said"` // empty: both sides are told the reason
+	Connection Connection       `json:"connection"`
+	Tagged     []StatusResource `json:"tagged"`
+	Ended      bool             `json:"ended"`
 
 	Absent       []Hop             `json:"-"`
 	Disconnected []Disconnected    `json:"-"`

@@ -53,7 +53,7 @@ func InspectTransit(s steps.Stage) workflow.Step[workflow.InspectTransitInput, w
 // RefuseTransit is the step of the state of that name.
 func RefuseTransit(s steps.Stage) workflow.Step[workflow.RefuseTransitInput, workflow.ConcludeOutput] {
 	return func(ctx context.Context, in workflow.RefuseTransitInput) (workflow.ConcludeOutput, error) {
-		enter := func(c workflow.Carrier) connection.Untagger {
+		enter := func(c workflow.StatusResource) connection.Untagger {
 			return ec2.NewFromConfig(s.Enter(in.Execution, c.Account, c.Region))
 		}
 		return gatewaypair.Refuse(ctx, s.Ledger, enter, s.Bus, in)

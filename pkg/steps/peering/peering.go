@@ -91,7 +91,7 @@ func VerifyConnection(s steps.Stage) workflow.Step[workflow.VerifyConnectionInpu
 // ConcludeRemoval is the step of the state of that name.
 func ConcludeRemoval(s steps.Stage) workflow.Step[workflow.ConcludeRemovalInput, workflow.ConcludeRemovalOutput] {
 	return lease.Last(s.Ledger, s.Looks, peering.LastRemoval, fact.With(s.Ledger, func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
-		enter := func(c workflow.Carrier) connection.Untagger {
+		enter := func(c workflow.StatusResource) connection.Untagger {
 			return ec2.NewFromConfig(s.Enter(in.Execution, c.Account, c.Region))
 		}
 		return owner.Before(ctx, s.Owners(), owner.Ended(in), func() (workflow.ConcludeRemovalOutput, error) {
