@@ -16,13 +16,15 @@ VERSION   ?=
 UNCHECKED ?=
 BASE      ?= HEAD
 
-# What runs here (command, functions, tests) is compiled with one set of flags, so that nothing is compiled twice.
+# What runs here (command, functions, tests) is compiled with one set of flags, so that nothing is compiled twice. The SDK and the CDK are
+# most of it, and take half as long without inlining and without what debuggers read. `eval $(make goflags)` gives them to a shell.
+export GOFLAGS ?= '-gcflags=github.com/aws/...=-l -dwarf=false'
 BUILD := $(GO) build -buildvcs=false
 
 # A function has no net/rpc and no symbols; on Lambda no cgo, no paths and no build id either.
 # https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
 FUNCTION_BUILD := $(BUILD) -tags lambda.norpc
-LAMBDA_BUILD   := CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(FUNCTION_BUILD) -trimpath -ldflags '-s -w -buildid='
+LAMBDA_BUILD   := GOFLAGS= CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(FUNCTION_BUILD) -trimpath -ldflags '-s -w -buildid='
 
 # Targets that do not need each other, at the same time: what is downloaded comes while Go compiles.
 TOGETHER := $(MAKE) --no-print-directory -j4
@@ -61,6 +63,10 @@ bin/functions/s1: $(FUNCTION_SOURCES) | need-go bin/drawbridge
 	@for f in $(S1); do mkdir -p bin/functions/$$f && mv bin/built/$$f bin/functions/$$f/bootstrap; done
 	@rm -rf bin/built && touch $@
 
+.PHONY: goflags
+goflags: ## print what makes your own go commands take what make has compiled
+	@echo "export GOFLAGS=\"$$GOFLAGS\""
+
 .PHONY: package
 package: dist/functions/ready ## build the functions for Lambda (arm64) into dist/functions
 
@@ -83,24 +89,27 @@ bench: build package .venv/ready ## count calls, transitions, sizes; time a conn
 .PHONY: test
 test: ## run all tests
 	@$(TOGETHER) build .venv/ready .venv-docs/ready node_modules/ready
-	@echo "test 1/5: formatting and vet"
+	@echo "test 1/4: formatting and vet"
 	@unformatted=$$(gofmt -l cmd events functions infra pkg docs); test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted" >&2; exit 1; }
 	@$(GO) vet -composites=false ./...
-	@echo "test 2/5: the AWS emulation's additions"
-	@cd pkg/local/moto && ../../../.venv/bin/python -m unittest discover --start-directory tests --top-level-directory .
-	@echo "test 3/5: CDK app, templates and machines"
-	@DRAWBRIDGE_TERRAFORM=crosscheck $(GO) test ./infra/...
-	@echo "test 4/5: the demo, and the network proof of the on-start script that it leaves"
+	@echo "test 2/4: the AWS emulation's additions; CDK app, templates and machines"
+	@failed=; \
+	(cd pkg/local/moto && ../../../.venv/bin/python -m unittest discover --start-directory tests --top-level-directory .) & emulation=$$!; \
+	DRAWBRIDGE_TERRAFORM=crosscheck $(GO) test ./infra/... || failed=1; \
+	wait $$emulation || failed=1; test -z "$$failed"
+	@echo "test 3/4: the demo, and the network proof of the on-start script that it leaves"
 	@sh pkg/lifecycle/netproof/install.sh
 	@sh pkg/picture/install.sh
 	@mkdir -p out && bin/drawbridge demo >out/demo.txt 2>&1 || { cat out/demo.txt >&2; exit 1; }
 	@$(GO) test -timeout 45m ./pkg/lifecycle/netproof
-	@echo "test 5/5: packages, stories on the local engine"
-	@$(GO) test -c -o /dev/null ./pkg/local/stories
-	@$(GO) test -timeout 60m -run '$(ROUGH)' ./pkg/local/stories & rough=$$!; \
-	failed=; \
-	$(GO) test -timeout 60m -skip '$(ROUGH)' $$($(GO) list ./... | grep -vE '/infra|/netproof$$') || failed=1; \
-	wait $$rough || failed=1; test -z "$$failed"
+	@echo "test 4/4: packages; on the local engine the stories, faults and crowds, and worlds, side by side"
+	@$(GO) test -c -o bin/stories.test ./pkg/local/stories
+	@failed=; cd pkg/local/stories; played=; \
+	for share in "-test.run ^TestStories$$" '-test.run $(ROUGH)' '-test.skip ^TestStories$$|$(ROUGH)'; do \
+		../../../bin/stories.test -test.timeout 60m $$share & played="$$played $$!"; \
+	done; \
+	cd ../../..; $(GO) test -timeout 60m $$($(GO) list ./... | grep -vE '/infra|/netproof$$|/local/stories$$') || failed=1; \
+	for share in $$played; do wait $$share || failed=1; done; test -z "$$failed"
 	@echo "make test: all tests passed"
 
 # By the packages that git calls changed and those that are made of them. -short leaves out what plays on the local engine, in networks or in a browser.
@@ -128,8 +137,9 @@ out/authorizations.jsonl: bin/drawbridge bin/functions/ready $(wildcard pkg/loca
 	@$(GO) test -count=1 -timeout 45m -run '^TestStories$$' ./pkg/local/stories
 
 .PHONY: faults
-faults: build .venv/ready ## strike the AWS calls of the stories with every fault; 200 drawn worlds; a burst of requests (make test tries a sample)
+faults: build .venv/ready ## strike the AWS calls of the stories with every fault; plan all stories; 200 drawn worlds; a burst of requests (make test tries a sample)
 	@DRAWBRIDGE_ROUNDS=200 $(GO) test -count=1 -timeout 360m -v -run '^TestWhatIsOthersStays$$' ./pkg/local/stories | grep -v '^=== '
+	@DRAWBRIDGE_PLANS=all $(GO) test -count=1 -timeout 360m -v -run '^TestAPlanIsWhatARunDoes$$' ./pkg/local/stories | grep -v '^=== '
 	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 360m -v -run '$(ROUGH)' ./pkg/local/stories | grep -v '^=== '
 
 # LocalStack, from PyPI, in a virtual environment of its own.
@@ -165,6 +175,11 @@ release: package ## write a release to dist/release (VERSION=1.2.0): templates, 
 	@mkdir -p out && $(GO) run $(CYCLONEDX) mod -json -noserial -notimestamp -std -short-purls -output out/sbom.json 2>out/sbom.log || { cat out/sbom.log >&2; exit 1; }
 	@$(GO) run ./infra/release -sbom out/sbom.json -version '$(VERSION)' -out '$(RELEASE)'
 	@echo "$(RELEASE): $$(ls '$(RELEASE)/functions' | wc -l) functions; sha256 of SHA256SUMS: $$(sha256sum <'$(RELEASE)/SHA256SUMS' | cut -d' ' -f1)"
+
+.PHONY: vulnerabilities
+vulnerabilities: need-go ## ask govulncheck what is known of what this is made of (UNCHECKED='why not': do without an answer)
+	@mkdir -p out
+	@sh infra/release/vulnerabilities.sh out/vulnerabilities.txt $(GO) $(GOVULNCHECK) '$(UNCHECKED)'
 
 # The second build is in a folder and a cache of its own, so that nothing of the first one, and of where it was made, can be in it.
 .PHONY: release-twice

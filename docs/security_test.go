@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/drawbridge-cloud/drawbridge/infra/rights"
 )
 
 // Each line of the threat model names what holds it, and each test and story that it names is there.
@@ -16,29 +18,58 @@ func TestWhatHoldsEachThreatIsThere(t *testing.T) {
 	if !found || len(rows) != strings.Count(list, "\n") || len(rows) < 20 {
 		t.Fatalf("SECURITY.md has %d threats in a table of %d lines", len(rows)-2, strings.Count(list, "\n"))
 	}
-	tales := sources(t, "../pkg/local/stories/*.go")
 	tests := map[string]string{}
 	for _, r := range rows[2:] {
-		holders := 0
-		for _, m := range regexp.MustCompile("story `([^`]+)`").FindAllStringSubmatch(r[1], -1) {
-			holders++
-			if !regexp.MustCompile(`name: +"` + regexp.QuoteMeta(m[1]) + `"`).MatchString(tales) {
-				t.Errorf("SECURITY.md names the story %s, which nobody tells", m[1])
-			}
-		}
-		for _, m := range regexp.MustCompile("`([a-z/]+): (Test[A-Za-z0-9]+)`").FindAllStringSubmatch(r[1], -1) {
-			holders++
-			if tests[m[1]] == "" {
-				tests[m[1]] = sources(t, "../"+m[1]+"/*_test.go")
-			}
-			if !strings.Contains(tests[m[1]], "\nfunc "+m[2]+"(t *testing.T)") {
-				t.Errorf("SECURITY.md names %s of %s, which is not there", m[2], m[1])
-			}
-		}
-		if holders == 0 || holders != strings.Count(r[1], ",")+1 {
+		if holders := holding(t, tests, "SECURITY.md", r[1]); holders == 0 || holders != strings.Count(r[1], ",")+1 {
 			t.Errorf("SECURITY.md says %q of what holds a line", r[1])
 		}
 	}
+}
+
+// Each write that code alone keeps within its opt-in names what tries it without, and each test and story that is named is there.
+func TestWhatTriesWithoutAnOptInIsThere(t *testing.T) {
+	tests := map[string]string{}
+	byCode := 0
+	for _, l := range rights.Lines {
+		if l.Code == "" {
+			continue
+		}
+		byCode++
+		for _, of := range l.Tried {
+			named := "`" + of + "`"
+			if story, told := strings.CutPrefix(of, "story "); told {
+				named = "story `" + story + "`"
+			}
+			if holding(t, tests, "docs/rights.md", named) != 1 {
+				t.Errorf("docs/rights.md says that %s is tried by %q, which is no test and no story", l.On, of)
+			}
+		}
+	}
+	if byCode < 20 {
+		t.Fatalf("code enforces %d lines", byCode)
+	}
+}
+
+// holding counts the tests and stories that a text names, each of which has to be there. tests is what was read of packages before.
+func holding(t *testing.T, tests map[string]string, where, text string) int {
+	t.Helper()
+	holders := 0
+	for _, m := range regexp.MustCompile("story `([^`]+)`").FindAllStringSubmatch(text, -1) {
+		holders++
+		if !regexp.MustCompile(`name: +"` + regexp.QuoteMeta(m[1]) + `"`).MatchString(sources(t, "../pkg/local/stories/*.go")) {
+			t.Errorf("%s names the story %s, which nobody tells", where, m[1])
+		}
+	}
+	for _, m := range regexp.MustCompile("`([a-z/]+): (Test[A-Za-z0-9]+)`").FindAllStringSubmatch(text, -1) {
+		holders++
+		if tests[m[1]] == "" {
+			tests[m[1]] = sources(t, "../"+m[1]+"/*_test.go")
+		}
+		if !strings.Contains(tests[m[1]], "\nfunc "+m[2]+"(t *testing.T)") {
+			t.Errorf("%s names %s of %s, which is not there", where, m[2], m[1])
+		}
+	}
+	return holders
 }
 
 // sources returns the text of all files of a pattern; none is wrong.

@@ -111,7 +111,7 @@ func chosenTable(key string) map[string]map[string]any {
 
 // attachmentStatus lets a step write the status tags of an attachment.
 var attachmentStatus = grant{actions: []string{"ec2:CreateTags"}, resources: []string{attachments},
-	when: only("drawbridge:status", "drawbridge:reason")}
+	when: only(statusKeys...)}
 
 // attachmentSteps are the states of the Attachment machine.
 var attachmentSteps = map[string]step{
@@ -183,8 +183,7 @@ var attachmentSteps = map[string]step{
 		member: []grant{
 			{actions: []string{"ec2:DescribeTransitGatewayAttachments", "ec2:GetTransitGatewayAttachmentPropagations"}},
 			{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{gatewayTables}},
-			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments},
-				when: only("drawbridge:status", "drawbridge:reason")},
+			attachmentStatus,
 		},
 	},
 	"ConcludeDetachment": {
@@ -192,7 +191,7 @@ var attachmentSteps = map[string]step{
 		notifies:    true,
 		announces:   true,
 		member: []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}, attachmentStatus,
-			{actions: []string{"ec2:DeleteTags"}, resources: []string{attachments}, when: only("drawbridge:pairs", "drawbridge:reason", "drawbridge:status")}},
+			{actions: []string{"ec2:DeleteTags"}, resources: []string{attachments}, when: only(append([]string{"drawbridge:pairs"}, statusKeys...)...)}},
 	},
 	"AskAttachment": {
 		notifies:    true,
@@ -206,7 +205,7 @@ var attachmentSteps = map[string]step{
 		announces:   true,
 		member: []grant{attachmentStatus,
 			// A VPC that may not be attached carries the reason itself.
-			{actions: []string{"ec2:CreateTags"}, resources: []string{arn("ec2", "vpc/*")}, when: only("drawbridge:status", "drawbridge:reason")},
+			{actions: []string{"ec2:CreateTags"}, resources: []string{arn("ec2", "vpc/*")}, when: only(statusKeys...)},
 			{actions: []string{"ec2:RejectTransitGatewayVpcAttachment"}, resources: []string{attachments}}},
 	},
 }

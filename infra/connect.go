@@ -28,7 +28,7 @@ func (f flow) connect() sfn.IChainable {
 	// One after the other, as notebooks may share a lifecycle configuration.
 	inject := each(scope, "InjectIntoNotebooks", numbered("$.notebooks", 1), f.row(scope, "InjectRoutes"))
 
-	verify := f.task(scope, "VerifyConnection", pick("connection", "since", "reason", "answer"), result{output: "$.Payload"})
+	verify := f.task(scope, "VerifyConnection", tried(pick("connection", "since", "reason", "answer")), result{output: "$.Payload"})
 	verify.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.Over)), ResultPath: sfn.JsonPath_DISCARD()})
 
 	route.Next(open).Next(inject).Next(verify).Next(chooseEnd(scope, "ChooseVerified", []end{
@@ -54,7 +54,7 @@ func numbered(items string, atOnce float64) mapped {
 
 // row returns the Task of a state that works on one row, which it names by its number, and says how much it told.
 func (h *hub) row(scope constructs.Construct, state string) tasks.LambdaInvoke {
-	return h.task(scope, state, pick("connection", "answer", "row"), result{output: "$.Payload"})
+	return h.task(scope, state, tried(pick("connection", "answer", "row")), result{output: "$.Payload"})
 }
 
 // unreadable returns the step that says that something of a connection cannot be read now. It always fails: see [hub.hold].

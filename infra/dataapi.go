@@ -146,7 +146,7 @@ var dataAPISteps = map[string]step{
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{{actions: []string{"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}, resources: []string{clusters},
-			when: only("drawbridge:status", "drawbridge:reason")}},
+			when: only(statusKeys...)}},
 	},
 }
 

@@ -15,10 +15,11 @@ import (
 // The same states take away a part of a connection that stays: after the answer trim they take what the sides name, and
 // trimmed follows.
 func (f flow) disconnect(trimmed sfn.IChainable, restore sfn.TaskStateBase, ends ...end) sfn.IChainable {
-	closing := f.task(f.scope, "CloseFirewall", pick("connection", "answer", "row"), result{path: "-"})
+	closing := f.task(f.scope, "CloseFirewall", tried(pick("connection", "answer", "row")), result{path: "-"})
 	sides := each(f.scope, "DisconnectBothSides", numbered("$.sides", 0), closing.Next(f.row(f.scope, "RemoveRoutes")))
 	// One after the other, as notebooks may share a lifecycle configuration.
-	notebooks := each(f.scope, "WithdrawFromNotebooks", numbered("$.notebooks", 1), f.row(f.scope, "WithdrawRoutes"))
+	notebooks := each(f.scope, "WithdrawFromNotebooks", numbered("$.notebooks", 1),
+		f.task(f.scope, "WithdrawRoutes", pick("connection", "answer", "row"), result{output: "$.Payload"}))
 	conclude := f.last("ConcludeRemoval", pick("result", "reason", "said", "connection", "tagged", "ended"), ends...)
 	var over sfn.IChainable = conclude
 	if restore != nil {

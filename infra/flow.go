@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
@@ -28,6 +29,9 @@ type flow struct {
 	begins  data
 }
 
+// saysUnread are the inspections of connections: what cannot be read after all tries is said on both sides.
+var saysUnread = []string{"InspectPeering", "InspectTransit"}
+
 // about begins the definition of a machine whose first Task is inspect. begins is what an execution knows before it, beside its event, which is kept as it
 // came. Without begins the machine never comes back to the inspection, and its input is the event itself.
 func (h *hub) about(scope constructs.Construct, inspect string, begins data) flow {
@@ -37,6 +41,9 @@ func (h *hub) about(scope constructs.Construct, inspect string, begins data) flo
 		for name := range begins {
 			payload[name] = at("$." + name)
 		}
+	}
+	if slices.Contains(saysUnread, inspect) {
+		payload = tried(payload)
 	}
 	return flow{h, scope, h.task(scope, inspect, payload, result{output: "$.Payload"}), begins}
 }

@@ -45,7 +45,7 @@ func (h *hub) notebook(scope constructs.Construct) sfn.IChainable {
 		OutputPath: jsii.String("$.attached"),
 	})
 	attach := h.task(scope, "AttachRoutes",
-		data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$.notebook"), "phase": at("$.restart.phase")},
+		tried(data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$.notebook"), "phase": at("$.restart.phase")}),
 		result{path: "$.attached", selector: data{"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops")}})
 	wait := pause(scope, "WaitForNotebook", 15, "Stopping, attaching and starting take minutes.")
 	wait.Next(attach)

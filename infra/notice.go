@@ -62,5 +62,5 @@ func ofEvent(path string) *string { return awsevents.EventField_FromPath(jsii.St
 // listeners are the functions that no machine has a state for: a rule starts them. They enter no member
 // account.
 var listeners = map[string]step{
-	"TellPeople": {notifies: true, announces: true, looksBack: true},
+	"TellPeople": {notifies: true, announces: true, looksBack: true, keepsLedger: true},
 }

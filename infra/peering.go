@@ -52,7 +52,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	ask := of.last("AskApproval", conclusion(), end{workflow.AwaitingApproval, "The accepter's owner decides by the tag drawbridge:approval."})
 	refuse := of.last("RefusePeering", conclusion(), end{workflow.RefusedByPolicy, "The policy or the networks do not allow it; the output says which and why."})
 
-	dns := h.task(scope, "AllowDnsResolution", pick("connection", "answer"), result{path: "-"})
+	dns := h.task(scope, "AllowDnsResolution", tried(pick("connection", "answer")), result{path: "-"})
 	dns.Next(of.connect())
 	// Not active after all the retries: deleted meanwhile, and what was known of it is no more.
 	dns.AddCatch(of.inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.NotYet)), ResultPath: sfn.JsonPath_DISCARD()})
@@ -60,7 +60,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	anew := of.anew(data{"looked": map[string]any{"trimmed": true}})
 	report := h.task(scope, "ReportConflict", pick("connection", "members"), result{path: "-"})
 	report.Next(anew)
-	restore := h.task(scope, "RestoreDnsResolution", pick("connection", "answer"), result{path: "-"})
+	restore := h.task(scope, "RestoreDnsResolution", tried(pick("connection", "answer")), result{path: "-"})
 	disconnect := of.disconnect(anew, restore,
 		end{workflow.Removed, "The peering was deleted, or is not allowed any more; what Drawbridge added for it is gone."},
 		end{workflow.Rejected, "The accepter rejected the request."},

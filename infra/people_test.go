@@ -138,6 +138,13 @@ func TestPeopleMayDoTheirDeeds(t *testing.T) {
 		ask(who, "sts:AssumeRole", "arn:aws:iam::222222222222:role/drawbridge-member-add-routes", nil, false, "enters a member")
 		ask(who, "states:DescribeExecution", "arn:aws:states:us-east-1:"+engine.HubAccount+":execution:theirs:e-1", nil, false, "reads others' executions")
 	}
+	const letters = "arn:aws:sqs:us-east-1:" + engine.HubAccount + ":drawbridge-dead-letters"
+	for _, who := range []string{reader, owner, operator} {
+		for _, action := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"} {
+			ask(who, action, letters, nil, who == operator, "replays dead letters")
+		}
+		ask(who, "lambda:InvokeFunction", "arn:aws:lambda:us-east-1:"+engine.HubAccount+":function:drawbridge-tell-people", nil, who == operator, "replays dead letters")
+	}
 	const pcx = "arn:aws:ec2:eu-west-1:222222222222:vpc-peering-connection/pcx-1"
 	for key, may := range map[string]bool{tag.Approval: true, tag.Manage: true, "drawbridge:connection": false, "drawbridge:status": false, "Name": false} {
 		ask(owner, "ec2:CreateTags", pcx, map[string]string{"aws:tagkeys": key}, may, key)

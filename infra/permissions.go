@@ -101,7 +101,7 @@ func optedIn(when map[string]map[string]any, key string) map[string]map[string]a
 // authorize adds rules to security groups.
 var authorize = []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}
 
-// statusKeys are the tags of a peering connection by which people see how it stands.
+// statusKeys are the tags of a peering, an attachment or a cluster by which people see how it stands, and since when.
 var statusKeys = []string{"drawbridge:status", "drawbridge:reason", "drawbridge:since"}
 
 // status lets a step write the status tags of a peering connection.

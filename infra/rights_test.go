@@ -59,8 +59,8 @@ func writes() map[written]bool {
 func TestEveryWriteHasItsLine(t *testing.T) {
 	lines := map[written]int{}
 	for n, l := range rights.Lines {
-		if l.Whose == "" || l.OptIn == "" || len(l.Writes) == 0 || (l.Code == "") == (len(l.Enforced()) == 0) {
-			t.Errorf("line %d, on %s, lacks something, or says twice who enforces it: %+v", n, l.On, l)
+		if l.Whose == "" || l.OptIn == "" || len(l.Writes) == 0 || (l.Code == "") == (len(l.Enforced()) == 0) || (l.Code == "") != (len(l.Tried) == 0) {
+			t.Errorf("line %d, on %s, lacks something, such as what tries it without the opt-in, or says twice who enforces it: %+v", n, l.On, l)
 		}
 		var keys []string
 		for _, c := range l.IAM {

@@ -28,7 +28,7 @@ func retries() []*sfn.RetryProps {
 				"Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"),
 			Interval:       awscdk.Duration_Seconds(jsii.Number(2)),
 			BackoffRate:    jsii.Number(2),
-			MaxAttempts:    jsii.Number(6),
+			MaxAttempts:    jsii.Number(fault.TransientTries),
 			MaxDelay:       awscdk.Duration_Seconds(jsii.Number(60)),
 			JitterStrategy: sfn.JitterType_FULL,
 		},
@@ -36,7 +36,7 @@ func retries() []*sfn.RetryProps {
 			Errors:         jsii.Strings(string(fault.NotYet)),
 			Interval:       awscdk.Duration_Seconds(jsii.Number(5)),
 			BackoffRate:    jsii.Number(1.5),
-			MaxAttempts:    jsii.Number(8),
+			MaxAttempts:    jsii.Number(fault.NotYetTries),
 			MaxDelay:       awscdk.Duration_Seconds(jsii.Number(60)),
 			JitterStrategy: sfn.JitterType_FULL,
 		},
@@ -56,6 +56,13 @@ type data map[string]any
 
 // at returns the value at a JSONPath of the machine's data.
 func at(path string) *string { return sfn.JsonPath_StringAt(jsii.String(path)) }
+
+// tried adds to a payload how often the Task was tried again already, for a step that says what becomes of it when it is tried no more.
+// https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+func tried(payload data) data {
+	payload["tried"] = at("$$.State.RetryCount")
+	return payload
+}
 
 // task returns the Task of a state: the function of that name invoked with exactly the payload, which always carries
 // the name of the execution, and retried by the one list above.

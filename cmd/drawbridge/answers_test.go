@@ -62,7 +62,8 @@ func answered[T any](t *testing.T, exit int, args ...string) T {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "status", "history", "who", "why", "map", "plan", "approve", "reject", "manage", "release", "revoke", "pause", "resume", "sweep", "redrive", "release-brake", "policy test", "policy apply", "doctor", "report", "export", "completion", "man"} {
+	for _, name := range []string{"", "status", "history", "who", "why", "map", "plan", "approve", "reject", "manage", "release", "revoke", "pause", "resume", "sweep", "redrive", "replay", "release-brake", "policy test", "policy apply", "doctor", "report", "export", "completion", "man",
+		"local", "demo", "bench", "notebook-url", "connect-snippet"} {
 		stdout, stderr, exit := ran(t, append(strings.Fields(name), "--help")...)
 		if exit != 0 || stderr != "" {
 			t.Errorf("%s --help exits with %d: %s", name, exit, stderr)

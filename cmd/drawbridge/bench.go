@@ -22,6 +22,16 @@ type benchCommand struct {
 // services, are the largest part; none of our own packages is.
 const maxZip = 13 << 19
 
+// Help is what kong shows below the options.
+func (benchCommand) Help() string {
+	return `Counts calls, transitions and modelled seconds on the engine, and times a connection.
+
+Examples:
+
+  drawbridge bench
+  drawbridge bench --sweeps 10,100,1000`
+}
+
 // Run implements the command.
 func (c benchCommand) Run(ctx context.Context, env environment) error {
 	r, err := bench.Run(ctx, bench.Options{Root: env.root, Rounds: c.Rounds, WaitScale: c.WaitScale})

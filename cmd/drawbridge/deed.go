@@ -39,17 +39,9 @@ func (f deedFlags) perform(ctx context.Context, d deed.Deed, enter func(event.Pl
 	case f.DryRun:
 		return f.print(deed.Of(d))
 	case !f.Yes:
-		if !term.IsTerminal(int(os.Stdin.Fd())) {
-			return errors.New("nothing was done: nobody can be asked here, so say --yes, or --dry-run to see the calls")
-		}
-		if err := (answer.Printer{Out: os.Stderr, Format: answer.Table, Color: terminal(os.Stderr)}).Print(deed.Of(d)); err != nil {
-			return err
-		}
-		if ok, err := deed.Confirmed(ctx, os.Stdin, os.Stderr); err != nil || !ok {
-			if err == nil {
-				talk("nothing was done")
-				err = errNo
-			}
+		if err := agreed(ctx, func() error {
+			return answer.Printer{Out: os.Stderr, Format: answer.Table, Color: terminal(os.Stderr)}.Print(deed.Of(d))
+		}); err != nil {
 			return err
 		}
 	}
@@ -58,6 +50,22 @@ func (f deedFlags) perform(ctx context.Context, d deed.Deed, enter func(event.Pl
 		return err
 	}
 	return f.print(done)
+}
+
+// agreed asks, once show has said what is asked about. It returns errNo after a no, and an error where nobody can be asked.
+func agreed(ctx context.Context, show func() error) error {
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return errors.New("nothing was done: nobody can be asked here, so say --yes, or look at --help how to see first what would be done")
+	}
+	if err := show(); err != nil {
+		return err
+	}
+	ok, err := deed.Confirmed(ctx, os.Stdin, os.Stderr)
+	if err == nil && !ok {
+		talk("nothing was done")
+		err = errNo
+	}
+	return err
 }
 
 // ownerFlags are those of a deed of an owner's.

@@ -34,6 +34,17 @@ type demoCommand struct {
 // machine.
 const patience = time.Minute
 
+// Help is what kong shows below the options.
+func (demoCommand) Help() string {
+	return `Makes the accounts of a scenario on the engine, plays it, and reads back what became of it.
+
+Examples:
+
+  drawbridge demo
+  drawbridge demo --scenario s3
+  drawbridge demo --stay`
+}
+
 // Run implements the command.
 func (c demoCommand) Run(ctx context.Context, env environment) error {
 	o := local.Options{Root: env.root, WaitScale: c.WaitScale, Partly: c.Scenario == "s1"} // make demo builds what that one plays

@@ -18,7 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -90,7 +90,7 @@ func preparePrivate(ctx context.Context, network *ec2.Client, roles *iam.Client,
 // whoGetsIn asks for the notebook's URL as each role, from here and there. Each line is a call that was really made; it holds
 // if who should get in does, and who should not does not.
 func whoGetsIn(ctx context.Context, engine *local.Engine, network *ec2.Client, world *scenario.World) ([]story.Hop, error) {
-	endpoint, err := private.FindEndpoint(ctx, network, world.Consumer.Region, "")
+	endpoint, err := privatenotebooks.FindEndpoint(ctx, network, world.Consumer.Region, "")
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func whoGetsIn(ctx context.Context, engine *local.Engine, network *ec2.Client, w
 				o.APIOptions = append(o.APIOptions, smithyhttp.AddHeaderValue("X-Drawbridge-Vpce", c.through))
 			}
 		})
-		_, err = private.Issue(ctx, client, world.Notebook.Name, c.through)
+		_, err = privatenotebooks.Issue(ctx, client, world.Notebook.Name, c.through)
 		if err != nil && fault.Of(err) != fault.Refused {
 			return nil, err
 		}

@@ -30,6 +30,17 @@ type localCommand struct {
 	Verbose   bool     `help:"Show what the functions and the emulation of AWS print." short:"v"`
 }
 
+// Help is what kong shows below the options.
+func (localCommand) Help() string {
+	return `Runs Drawbridge as it is deployed, over an emulation of AWS that the AWS CLI and any SDK can use; only this machine reaches it. It prints the address of the picture.
+Ctrl-C ends it, and leaves nothing.
+
+Examples:
+
+  drawbridge local --listen 127.0.0.1:4566
+  drawbridge local --listen 127.0.0.1:4566 --trace calls.jsonl`
+}
+
 // Run implements the command.
 func (c localCommand) Run(ctx context.Context, env environment) (err error) {
 	o := local.Options{Root: env.root, Listen: c.Listen, Region: c.Region, Outside: c.Outside, WaitScale: c.WaitScale}

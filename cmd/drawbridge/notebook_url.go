@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 )
 
 type notebookURLCommand struct {
@@ -21,7 +21,12 @@ type notebookURLCommand struct {
 
 // Help is what kong shows below the options.
 func (notebookURLCommand) Help() string {
-	return "Works with your own AWS credentials, in the notebook's account, from a machine that reaches the endpoint. Prints the URL."
+	return `Works with your own AWS credentials, in the notebook's account, from a machine that reaches the endpoint. Prints the URL.
+
+Examples:
+
+  drawbridge notebook-url research
+  drawbridge notebook-url research --vpc vpc-0a1b2c3d --region eu-west-1`
 }
 
 // Run implements the command.
@@ -34,12 +39,14 @@ func (c notebookURLCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("issuing the URL of %s: no Region is set; name it with --region", c.Name)
 	}
 	if c.Endpoint == "" {
-		if c.Endpoint, err = private.FindEndpoint(ctx, ec2.NewFromConfig(cfg), cfg.Region, c.VPC); err != nil {
+		if c.Endpoint, err = privatenotebooks.FindEndpoint(ctx, ec2.NewFromConfig(cfg), cfg.Region, c.VPC); err != nil {
 			return err
 		}
 	}
-	through := sagemaker.NewFromConfig(cfg, func(o *sagemaker.Options) { o.BaseEndpoint = aws.String(private.EndpointURL(c.Endpoint, cfg.Region)) })
-	url, err := private.Issue(ctx, through, c.Name, c.Endpoint)
+	through := sagemaker.NewFromConfig(cfg, func(o *sagemaker.Options) {
+		o.BaseEndpoint = aws.String(privatenotebooks.EndpointURL(c.Endpoint, cfg.Region))
+	})
+	url, err := privatenotebooks.Issue(ctx, through, c.Name, c.Endpoint)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 // A machine that is gone does not lose a request: its event waits, and one command plays it again.
 func TestADeadLetterIsPlayedAgain(t *testing.T) {
 	engineNeeded(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd, url := serving(t)
 	defer func() {
@@ -75,7 +75,15 @@ func TestADeadLetterIsPlayedAgain(t *testing.T) {
 	if _, err := machines.CreateStateMachine(ctx, &sfn.CreateStateMachineInput{Name: lost.Name, Definition: lost.Definition, RoleArn: lost.RoleArn}); err != nil {
 		t.Fatal(err)
 	}
-	if got := replay("--queue", "drawbridge-dead-letters", "--all"); !strings.HasSuffix(got, "1 of 1 played again.\n") {
+	// Where nobody can be asked, and after a no, nothing is done.
+	at := "--local=" + strings.TrimPrefix(url, "http://")
+	if _, stderr, exit := ran(t, "replay", "--all", at); exit != 1 || !strings.Contains(stderr, "--yes") {
+		t.Errorf("it does not ask: %d, %s", exit, stderr)
+	}
+	if said, exit := pressed(t, "n", "replay", "--all", at); exit != 2 || !strings.Contains(said, "nothing was done") {
+		t.Errorf("at no it exits with %d: %s", exit, said)
+	}
+	if got := replay("--queue", "drawbridge-dead-letters", "--all", "--yes"); !strings.HasSuffix(got, "1 of 1 played again.\n") {
 		t.Errorf("playing says\n%s", got)
 	}
 	eventually(ctx, t, "the request is connected", func() bool {
@@ -102,7 +110,7 @@ func eventually(ctx context.Context, t *testing.T, what string, so func() bool) 
 	for !so() {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s: not within a minute", what)
+			t.Fatalf("%s: not within three minutes", what)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

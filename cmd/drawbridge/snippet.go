@@ -24,8 +24,13 @@ type snippetCommand struct {
 
 // Help is what kong shows below the options.
 func (snippetCommand) Help() string {
-	return "Prints a cell for a notebook in SageMaker Studio. Run it in Studio's terminal, so that it may ask the cluster for " +
-		"what is not given; elsewhere the cell has places to fill in."
+	return `Prints a cell for a notebook in SageMaker Studio. Run it in Studio's terminal, so that it may ask the cluster for
+what is not given; elsewhere the cell has places to fill in.
+
+Examples:
+
+  drawbridge connect-snippet ROLE_ARN
+  drawbridge connect-snippet ROLE_ARN --database dev --group analysts`
 }
 
 // Run implements the command.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -19,5 +20,5 @@ func main() {
 	if stage.Patience, err = strconv.Atoi(os.Getenv("APPROVAL_PATIENCE")); err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(steps.AskApproval(stage))
+	workflow.Start(peering.AskApproval(stage))
 }

@@ -7,6 +7,7 @@ import (
 	"log"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps/gateway"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -15,5 +16,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(steps.DisassociateAttachment(stage))
+	workflow.Start(gateway.DisassociateAttachment(stage))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -15,5 +16,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(deadletter.Keep(deadletter.Open(stage.Hub), workflow.InspectPeeringInput.Raw, steps.InspectPeering(stage.Deciding())))
+	workflow.Start(deadletter.Keep(deadletter.Open(stage.Hub), workflow.InspectPeeringInput.Raw, peering.InspectPeering(stage.Deciding())))
 }

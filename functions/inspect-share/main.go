@@ -8,6 +8,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps/gateway"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -16,5 +17,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(deadletter.Keep(deadletter.Open(stage.Hub), workflow.InspectShareInput.Raw, steps.InspectShare(stage.Deciding())))
+	workflow.Start(deadletter.Keep(deadletter.Open(stage.Hub), workflow.InspectShareInput.Raw, gateway.InspectShare(stage.Deciding())))
 }

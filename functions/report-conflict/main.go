@@ -6,6 +6,7 @@ import (
 	"log"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -14,5 +15,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(steps.ReportConflict(stage))
+	workflow.Start(peering.ReportConflict(stage))
 }

@@ -29,6 +29,7 @@ func main() {
 	book := ledger.Open(hub)
 	workflow.Start(fact.Visits(book, sweep.Teller{
 		Managed: brake.Brake{Ledger: book}.Managed,
+		Ledger:  book,
 		Bus:     notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME"), Mode: now},
 		Topic:   notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN"), Mode: now},
 	}.Tally))

@@ -26,7 +26,15 @@ func Table() string {
 		}
 		enforced := "IAM: " + strings.Join(by, ", ")
 		if len(by) == 0 {
-			enforced = l.Code
+			var tried []string
+			for _, of := range l.Tried {
+				if story, told := strings.CutPrefix(of, "story "); told {
+					tried = append(tried, "story `"+story+"`")
+				} else {
+					tried = append(tried, "`"+of+"`")
+				}
+			}
+			enforced = l.Code + "; tried without it by " + strings.Join(tried, ", ")
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", l.On, strings.Join(calls, "<br>"), l.Whose, l.OptIn, enforced)
 	}

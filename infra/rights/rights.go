@@ -26,6 +26,9 @@ type Line struct {
 	IAM []Condition
 	// Code says what enforces the opt-in where IAM does not, and why IAM cannot. Empty if IAM does.
 	Code string
+	// Tried are the tests and the stories that try it without the opt-in where code enforces that, as "pkg/route: TestPlan" or "story refused". What IAM enforces
+	// is tried without it line by line.
+	Tried []string
 }
 
 // Condition is a condition key of a statement.

@@ -20,42 +20,50 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"AcceptPeering": {"ec2:AcceptVpcPeeringConnection"}},
 		On:     "ec2 vpc/*", Whose: "accepter", OptIn: "drawbridge:accept=auto on the VPC, or drawbridge:approval=approved on the peering; the policy allows Accept",
-		Code: "InspectPeering asks the policy with the VPC's tags; the tag of the answer is on the peering, so that IAM cannot ask for one of two tags of two things",
+		Code:  "InspectPeering asks the policy with the VPC's tags; the tag of the answer is on the peering, so that IAM cannot ask for one of two tags of two things",
+		Tried: []string{"story approval", "pkg/peering: TestJudgeNeverGoesBeyondThePolicy"},
 	},
 	{
 		Writes: map[string][]string{"AcceptPeering": {"ec2:AcceptVpcPeeringConnection"}},
 		On:     "ec2 vpc-peering-connection/*", Whose: "accepter", OptIn: "as for the VPC",
-		Code: "as for the VPC",
+		Code:  "as for the VPC",
+		Tried: []string{"story approval"},
 	},
 	{
 		Writes: map[string][]string{"RefusePeering": {"ec2:RejectVpcPeeringConnection"}},
 		On:     "ec2 vpc-peering-connection/*", Whose: "accepter", OptIn: "the policy allows Reject; drawbridge:approval=rejected, or the policy refuses",
-		Code: "InspectPeering; AWS rejects only a request that is pending",
+		Code:  "InspectPeering; AWS rejects only a request that is pending",
+		Tried: []string{"story refused"},
 	},
 	{
 		Writes: map[string][]string{"AllowDnsResolution": {"ec2:ModifyVpcPeeringConnectionOptions"}},
 		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own option", OptIn: bothSides,
-		Code: "InspectPeering asks the policy; each account can only set its own side",
+		Code:  "InspectPeering asks the policy; each account can only set its own side",
+		Tried: []string{"pkg/peering: TestJudgeNeverGoesBeyondThePolicy"},
 	},
 	{
 		Writes: map[string][]string{"RestoreDnsResolution": {"ec2:ModifyVpcPeeringConnectionOptions"}},
 		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own option", OptIn: recorded,
-		Code: "the ledger says that it was off before; each account can only set its own side",
+		Code:  "the ledger says that it was off before; each account can only set its own side",
+		Tried: []string{"pkg/dnsoption: TestOptionsAreAsBeforeAfterwards"},
 	},
 	{
 		Writes: map[string][]string{"AddRoutes": {"ec2:CreateRoute", "ec2:ReplaceRoute"}},
 		On:     "ec2 route-table/*", Whose: "each side its own tables", OptIn: bothSides,
-		Code: "InspectPeering and InspectTransit ask the policy. IAM knows no key for a route's destination or target; only a missing route is added and only a blackhole replaced",
+		Code:  "InspectPeering and InspectTransit ask the policy. IAM knows no key for a route's destination or target; only a missing route is added and only a blackhole replaced",
+		Tried: []string{"pkg/peering: TestJudgeNeverGoesBeyondThePolicy", "pkg/route: TestPlanProperties"},
 	},
 	{
 		Writes: map[string][]string{"RemoveRoutes": {"ec2:CreateRoute", "ec2:DeleteRoute", "ec2:ReplaceRoute"}},
 		On:     "ec2 route-table/*", Whose: "each side its own tables", OptIn: recorded,
-		Code: "the ledger. IAM knows no key for a route",
+		Code:  "the ledger. IAM knows no key for a route",
+		Tried: []string{"pkg/route: TestWhatIsNotInTheLedgerIsNotRemoved"},
 	},
 	{
 		Writes: map[string][]string{"OpenFirewall": {"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}},
 		On:     "ec2 security-group/*", Whose: "ingress: the database's owner; egress: the consumer; in a shared VPC each participant its own", OptIn: shares,
-		Code: "the policy sees the database's tag; a group that something else has needs drawbridge:open=true of its owner. IAM asks for the tag of the rule, next line",
+		Code:  "the policy sees the database's tag; a group that something else has needs drawbridge:open=true of its owner. IAM asks for the tag of the rule, next line",
+		Tried: []string{"story not-shared", "story group-shared"},
 	},
 	{
 		Writes: map[string][]string{"OpenFirewall": {"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}},
@@ -70,7 +78,8 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"CloseFirewall": {"ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"}},
 		On:     "ec2 security-group/*", Whose: "Drawbridge's own rule in a group of the owner's", OptIn: recorded,
-		Code: "the ledger. IAM asks about the group alone, not about its rules",
+		Code:  "the ledger. IAM asks about the group alone, not about its rules",
+		Tried: []string{"pkg/firewall: TestCloseRevokesTheConnectionsRulesAndNoOthers"},
 	},
 	{
 		Writes: map[string][]string{
@@ -94,7 +103,8 @@ var Lines = []Line{
 			"InjectRoutes": {"sagemaker:UpdateNotebookInstance"}, "AttachRoutes": {"sagemaker:UpdateNotebookInstance"}, "WithdrawRoutes": {"sagemaker:UpdateNotebookInstance"},
 		},
 		On: "sagemaker notebook-instance/*", Whose: "the notebook's owner", OptIn: "drawbridge:routes is not off; the policy allows Inject",
-		Code: "the policy sees the tag, which is an opt-out: a notebook without it is served. A configuration is attached only to a stopped notebook that has none",
+		Code:  "the policy sees the tag, which is an opt-out: a notebook without it is served. A configuration is attached only to a stopped notebook that has none",
+		Tried: []string{"pkg/lifecycle: TestInject"},
 	},
 	{
 		Writes: map[string][]string{
@@ -103,7 +113,8 @@ var Lines = []Line{
 			"WithdrawRoutes": {"sagemaker:UpdateNotebookInstanceLifecycleConfig"},
 		},
 		On: "sagemaker notebook-instance-lifecycle-config/*", Whose: "whose notebooks use it", OptIn: "as for the notebook; only Drawbridge's block is written, all else stays byte for byte",
-		Code: "as for the notebook. IAM knows no key for what is in a script",
+		Code:  "as for the notebook. IAM knows no key for what is in a script",
+		Tried: []string{"pkg/lifecycle: TestInject"},
 	},
 	{
 		Writes: map[string][]string{
@@ -112,7 +123,8 @@ var Lines = []Line{
 			"WithdrawRoutes": {"sagemaker:DeleteNotebookInstanceLifecycleConfig"},
 		},
 		On: "sagemaker notebook-instance-lifecycle-config/drawbridge-*", Whose: "Drawbridge's own configuration", OptIn: "none is needed: the name says whose it is, and IAM knows no other",
-		Code: "the ARN in the role",
+		Code:  "the ARN in the role",
+		Tried: []string{"pkg/lifecycle: TestReleaseTakesTheStatusAndOurConfiguration"},
 	},
 	{
 		Writes: map[string][]string{"InjectRoutes": {"sagemaker:AddTags"}, "AttachRoutes": {"sagemaker:AddTags"}},
@@ -125,24 +137,28 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"StopNotebook": {"sagemaker:StopNotebookInstance"}, "StartNotebook": {"sagemaker:StartNotebookInstance"}},
 		On:     "sagemaker notebook-instance/*", Whose: "the notebook's owner", OptIn: "drawbridge:restart=allowed on the notebook, and the policy allows Restart",
-		Code: "the policy sees the tag; it may also allow Restart by other facts, so that IAM cannot ask for the tag",
+		Code:  "the policy sees the tag; it may also allow Restart by other facts, so that IAM cannot ask for the tag",
+		Tried: []string{"pkg/notebook: TestStopNeedsPermission"},
 	},
 
 	// Attachments to a transit gateway.
 	{
 		Writes: map[string][]string{"AttachVpc": {"ec2:CreateTransitGatewayVpcAttachment"}},
 		On:     "ec2 transit-gateway/*", Whose: "the gateway's owner", OptIn: "the gateway is shared with the VPC's account; who accepts the attachment is asked by lines of its own",
-		Code: "AWS: a gateway that is not shared cannot be attached to",
+		Code:  "AWS: a gateway that is not shared cannot be attached to",
+		Tried: []string{"pkg/attachment: TestJudge"},
 	},
 	{
 		Writes: map[string][]string{"AttachVpc": {"ec2:CreateTransitGatewayVpcAttachment"}},
 		On:     "ec2 vpc/*", Whose: "the VPC's owner", OptIn: "drawbridge:attach on the VPC names the gateway; the policy allows Attach",
-		Code: "InspectAttachment reads the tag; its value names the gateway by id or by name, so that IAM cannot compare it",
+		Code:  "InspectAttachment reads the tag; its value names the gateway by id or by name, so that IAM cannot compare it",
+		Tried: []string{"pkg/attachment: TestJudge"},
 	},
 	{
 		Writes: map[string][]string{"AttachVpc": {"ec2:CreateTransitGatewayVpcAttachment", "ec2:ModifyTransitGatewayVpcAttachment"}},
 		On:     "ec2 subnet/*", Whose: "the VPC's owner", OptIn: "as for the VPC",
-		Code: "as for the VPC",
+		Code:  "as for the VPC",
+		Tried: []string{"pkg/attachment: TestJudge"},
 	},
 	{
 		Writes: map[string][]string{"AttachVpc": {"ec2:CreateTransitGatewayVpcAttachment"}},
@@ -170,17 +186,20 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"AcceptAttachment": {"ec2:AcceptTransitGatewayVpcAttachment"}},
 		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner", OptIn: "drawbridge:accept=auto on the gateway, or drawbridge:approval=approved on the attachment; the policy allows AcceptAttachment",
-		Code: "InspectAttachment asks the policy; one of two tags of two things, which IAM cannot ask for",
+		Code:  "InspectAttachment asks the policy; one of two tags of two things, which IAM cannot ask for",
+		Tried: []string{"story attach-approval"},
 	},
 	{
 		Writes: map[string][]string{"RefuseAttachment": {"ec2:RejectTransitGatewayVpcAttachment"}},
 		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner", OptIn: "the policy allows RejectAttachment; drawbridge:approval=rejected, or the policy refuses",
-		Code: "InspectAttachment; AWS rejects only an attachment that is pending",
+		Code:  "InspectAttachment; AWS rejects only an attachment that is pending",
+		Tried: []string{"pkg/attachment: TestRefuse"},
 	},
 	{
 		Writes: map[string][]string{"AssociateAttachment": {"ec2:AssociateTransitGatewayRouteTable", "ec2:EnableTransitGatewayRouteTablePropagation"}},
 		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner", OptIn: "drawbridge:attach was on the VPC when Drawbridge made it, or drawbridge:manage=true on it in the gateway owner's account",
-		Code: "InspectAttachment reads the tag in the gateway owner's account and the ledger; one that Drawbridge made has its mark only in the VPC's account, so that IAM cannot ask for either",
+		Code:  "InspectAttachment reads the tag in the gateway owner's account and the ledger; one that Drawbridge made has its mark only in the VPC's account, so that IAM cannot ask for either",
+		Tried: []string{"pkg/attachment: TestNobodyElseOpensAQuarantine", "story quarantine"},
 	},
 	{
 		Writes: map[string][]string{"AssociateAttachment": {"ec2:AssociateTransitGatewayRouteTable"}},
@@ -195,7 +214,8 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"DisassociateAttachment": {"ec2:DisassociateTransitGatewayRouteTable", "ec2:DisableTransitGatewayRouteTablePropagation"}},
 		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner", OptIn: "an owner takes back, or undoes, what Drawbridge added",
-		Code: "DisassociateAttachment takes away what the ledger says Drawbridge added, as long as it stands so; IAM knows no ledger",
+		Code:  "DisassociateAttachment takes away what the ledger says Drawbridge added, as long as it stands so; IAM knows no ledger",
+		Tried: []string{"pkg/attachment: TestOnlyWhatTheLedgerHasIsTakenOut"},
 	},
 	{
 		Writes: map[string][]string{"DisassociateAttachment": {"ec2:DisassociateTransitGatewayRouteTable"}},
@@ -226,7 +246,8 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"AcceptShare": {"ram:AcceptResourceShareInvitation"}},
 		On:     "ram resource-share-invitation/*", Whose: "the account that is invited", OptIn: "a VPC of the account is tagged drawbridge:attach; the policy allows AcceptShare",
-		Code: "InspectShare; an invitation has no tags",
+		Code:  "InspectShare; an invitation has no tags",
+		Tried: []string{"pkg/share: TestJudge"},
 	},
 
 	// Answers to tags that mean nothing.
@@ -300,7 +321,8 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"RetractDataApi": {"rds:DisableHttpEndpoint"}},
 		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: recorded,
-		Code: "the ledger. The tag may be gone by then, so that IAM cannot ask for it",
+		Code:  "the ledger. The tag may be gone by then, so that IAM cannot ask for it",
+		Tried: []string{"pkg/dataapi: TestWhatIsNotOursStays"},
 	},
 	{
 		Writes: map[string][]string{"ConcludeDataApi": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}},
@@ -315,7 +337,8 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"AdmitConsumers": {"iam:UpdateAssumeRolePolicy"}, "RetractDataApi": {"iam:DeleteRole"}},
 		On:     "iam role/drawbridge/drawbridge-data-api-*", Whose: "Drawbridge's own role", OptIn: "as for the cluster",
-		Code: "the ARN in the role: only under the path /drawbridge/",
+		Code:  "the ARN in the role: only under the path /drawbridge/",
+		Tried: []string{"infra/template: TestTheDataAPIWritesOnlyItsOwnRolesAndOnlyCheckedPolicies"},
 	},
 	{
 		Writes: map[string][]string{"AdmitConsumers": {"kms:CreateGrant"}},
@@ -333,12 +356,14 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"PlaceEndpoints": {"ec2:CreateSecurityGroup", "ec2:CreateVpcEndpoint"}},
 		On:     "ec2 vpc/*", Whose: "the VPC's owner", OptIn: "drawbridge:private-notebooks=true or drawbridge:data-api=true on the VPC; the policy allows Expose",
-		Code: "InspectPrivateNotebooks and InspectDataApiEndpoint: one of two tags, and which of them allows which service IAM cannot ask",
+		Code:  "InspectPrivateNotebooks and InspectDataApiEndpoint: one of two tags, and which of them allows which service IAM cannot ask",
+		Tried: []string{"story private-refused", "pkg/fanout: TestOnlyATaggedVPCHasEndpointsThatFollow"},
 	},
 	{
 		Writes: map[string][]string{"PlaceEndpoints": {"ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint"}},
 		On:     "ec2 subnet/*", Whose: "the VPC's owner", OptIn: "as for the VPC",
-		Code: "as for the VPC",
+		Code:  "as for the VPC",
+		Tried: []string{"story private-refused"},
 	},
 	{
 		Writes: map[string][]string{"PlaceEndpoints": {"ec2:CreateVpcEndpoint"}},
@@ -389,12 +414,14 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"PlaceEndpoints": {"route53:AssociateVPCWithHostedZone"}},
 		On:     "route53 hostedzone/*", Whose: "AWS's own zone of the endpoint", OptIn: "as for the VPC",
-		Code: "AWS: it is asked for with the endpoint, and of the zone nobody knows more before",
+		Code:  "AWS: it is asked for with the endpoint, and of the zone nobody knows more before",
+		Tried: []string{"pkg/endpoint: TestADNSNameThatSomethingElseHasIsAConflict"},
 	},
 	{
 		Writes: map[string][]string{"GrantNotebookAccess": {"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"}},
 		On:     "iam policy/drawbridge/drawbridge-private-notebooks", Whose: "Drawbridge's own policy", OptIn: "none is needed: it is attached to no role without an opt-in",
-		Code: "GrantNotebookAccess: only the policy that the ledger has; IAM knows its ARN alone",
+		Code:  "GrantNotebookAccess: only the policy that the ledger has; IAM knows its ARN alone",
+		Tried: []string{"pkg/privatenotebooks: TestAPolicyOfTheSameNameIsTheirs"},
 	},
 	{
 		Writes: map[string][]string{"GrantNotebookAccess": {"iam:CreatePolicy", "iam:TagPolicy"}},

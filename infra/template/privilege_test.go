@@ -13,8 +13,9 @@ import (
 // stack is the part of a CloudFormation template that the tests speak of.
 type stack struct {
 	Resources map[string]struct {
-		Type, Condition string
-		Properties      map[string]any
+		Type, Condition                     string
+		DeletionPolicy, UpdateReplacePolicy string
+		Properties                          map[string]any
 	}
 }
 
@@ -372,5 +373,24 @@ func TestTheTemplatesNameNoAccount(t *testing.T) {
 				t.Errorf("the %s template has %s outside its parameters", name, word)
 			}
 		}
+	}
+}
+
+// Who may use a secret or a key is written by its owner: no state changes a secret, nor the policy of a key.
+func TestNoFunctionRewritesThePolicyOfASecretOrAKey(t *testing.T) {
+	seen := map[string]bool{}
+	for _, text := range []string{Hub, Member} {
+		all, _ := grants(t, read(t, text))
+		for _, s := range all {
+			for _, action := range s.actions {
+				service, call, _ := strings.Cut(action, ":")
+				if seen[service] = true; service == "secretsmanager" && !mode.Reads(action) || service == "kms" && strings.Contains(call, "Policy") && !mode.Reads(action) {
+					t.Errorf("%s may call %s", s.role, action)
+				}
+			}
+		}
+	}
+	if !seen["kms"] || !seen["secretsmanager"] {
+		t.Fatalf("the roles call %v", seen)
 	}
 }

@@ -45,6 +45,7 @@ const most = 10_000
 // Run goes through a machine. It waits nowhere, and tries no Task again: an error goes where its Catch leads, or ends the execution as a [*Failure].
 func (x *Execution) Run(ctx context.Context, m *Machine, input any) (End, error) {
 	about := map[string]any{
+		"State":        map[string]any{"RetryCount": 0},
 		"Execution":    map[string]any{"Name": x.Name, "Id": x.Name, "Input": input},
 		"StateMachine": map[string]any{"Name": x.Machine, "Id": x.Machine},
 	}

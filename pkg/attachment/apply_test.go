@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -91,9 +92,15 @@ func (c *cloud) DisableTransitGatewayRouteTablePropagation(_ context.Context, in
 	return &ec2.DisableTransitGatewayRouteTablePropagationOutput{}, c.do("unpropagate %s", *in.TransitGatewayRouteTableId)
 }
 
+// CreateTags takes no status that does not say since when it is so.
 func (c *cloud) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
+	has := map[string]string{}
 	for _, t := range in.Tags {
+		has[*t.Key] = *t.Value
 		c.tags[c.account+" "+in.Resources[0]+" "+*t.Key] = *t.Value
+	}
+	if at, err := time.Parse(time.RFC3339, has["drawbridge:since"]); has["drawbridge:status"] != "" && (err != nil || at.IsZero()) {
+		return nil, fmt.Errorf("the status of %s is since %q", in.Resources[0], has["drawbridge:since"])
 	}
 	return &ec2.CreateTagsOutput{}, nil
 }

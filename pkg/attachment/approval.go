@@ -63,7 +63,7 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(event.Place) connectio
 	if err := show(ctx, l, in.Attachment.ID, Shows(in.VPC, reachable)); err != nil {
 		return out, err
 	}
-	if err := leave(ctx, enter, in.VPC, in.Gateway, in.Attachment.ID, out.Result, said(in.Said, out.Reason)); err != nil {
+	if err := leave(ctx, enter, in.VPC, in.Gateway, in.Attachment.ID, stands(l, out.Result), said(in.Said, out.Reason)); err != nil {
 		return out, err
 	}
 	workflow.Measure(ctx, workflow.ApprovalsNeeded, 1)
@@ -76,11 +76,17 @@ type Refuser interface {
 	RejectTransitGatewayVpcAttachment(context.Context, *ec2.RejectTransitGatewayVpcAttachmentInput, ...func(*ec2.Options)) (*ec2.RejectTransitGatewayVpcAttachmentOutput, error)
 }
 
-// Refuse leaves the reason on the attachment, or on a VPC that has none yet, in the words for each side, writes it in the ledger if that has
-// an entry, and rejects a pending attachment at AWS if the policy allows that too.
+// Refuse writes in the ledger that an attachment is refused, if that has an entry, leaves the reason on it, or on a VPC that has none yet, in the words for each
+// side, and rejects a pending attachment at AWS if the policy allows that too.
 func Refuse(ctx context.Context, l ledger.Ledger, enter func(event.Place) Refuser, bus notice.Bus, looks look.Asker, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 	out, said := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}, said(in.Said, in.Reason)
-	if err := leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in.VPC, in.Gateway, in.Attachment.ID, out.Result, said); err != nil {
+	entry, err := stands(l, out.Result), error(nil)
+	if in.Attachment.ID != "" {
+		if entry, err = connection.Note(ctx, l, in.Attachment.ID, out.Result, out.Reason); err != nil {
+			return out, err
+		}
+	}
+	if err := leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in.VPC, in.Gateway, in.Attachment.ID, entry, said); err != nil {
 		return out, err
 	}
 	rejects := in.Rejects()
@@ -88,11 +94,6 @@ func Refuse(ctx context.Context, l ledger.Ledger, enter func(event.Place) Refuse
 	refused.Rejected = rejects
 	if err := bus.Put(ctx, refused); err != nil {
 		return out, err
-	}
-	if in.Attachment.ID != "" {
-		if _, err := connection.Note(ctx, l, in.Attachment.ID, out.Result, out.Reason); err != nil {
-			return out, err
-		}
 	}
 	if rejects { // last, because an attachment that is rejected already is none to refuse
 		slog.InfoContext(ctx, "rejecting", "attachment", in.Attachment.ID)

@@ -25,6 +25,9 @@
 package attachment
 
 import (
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -102,6 +105,14 @@ func (q Question) Says() string { return Says(q.Owners.VPC, q.Owners.Owner) }
 
 // given reports whether the gateway's owner, in the own account, gave the attachment to Drawbridge.
 func (q Question) given() bool { return q.Owners.Owner[tag.Manage] == tag.Take }
+
+// refused reports whether Drawbridge says on the attachment, to one of its owners, that it is refused. Nothing else is said on one of which the ledger
+// has no entry, see [keep]: another status is of an entry that was lost, and is what a rebuild reads.
+func (q Question) refused() bool {
+	return slices.ContainsFunc([]map[string]string{q.Owners.VPC, q.Owners.Owner}, func(tags map[string]string) bool {
+		return tags[connection.TagStatus] == string(workflow.RefusedByPolicy)
+	})
+}
 
 // Verdict is what Judge says.
 type Verdict struct {

@@ -30,7 +30,9 @@ type Concluder interface {
 //	it is over             → its status goes from both sides, it goes from the ledger, and each pair of its VPC with another that is attached still is
 //	                         looked at; so is the VPC's own attachment that took its place, if there is one
 //	it was taken back      → each of its pairs is looked at, both sides read so, and its entry says so
-//	it was let go of       → each of its pairs is looked at, its status goes from both sides, and it goes from the ledger
+//	it was let go of, or   → each of its pairs is looked at, its status goes from both sides, and it goes from the ledger
+//	was refused, and is
+//	asked for no more
 //
 // The ledger comes last: until then another execution knows that something may be left. A pair that is looked at reads the same tags, so it
 // ends like its attachment, whenever that is.
@@ -44,13 +46,13 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(event.Place) Conc
 		return out, err
 	}
 	if in.Attachment.LetGo || in.Result == workflow.Released {
-		if err := unsaid(ctx, enter, in, connection.TagReason, connection.TagStatus); err != nil {
+		if err := unsaid(ctx, enter, in, connection.StatusKeys()...); err != nil {
 			return out, err
 		}
 		return out, Forget(ctx, l, in.VPC, in.Gateway, in.Attachment.ID)
 	}
 	tagger := func(p event.Place) connection.Tagger { return enter(p) }
-	if err := leave(ctx, tagger, in.VPC, in.Gateway, in.Attachment.ID, in.Result, said(in.Said, in.Reason)); err != nil {
+	if err := leave(ctx, tagger, in.VPC, in.Gateway, in.Attachment.ID, stands(l, in.Result), said(in.Said, in.Reason)); err != nil {
 		return out, err
 	}
 	_, err = connection.Note(ctx, l, in.Attachment.ID, in.Result, in.Reason, func(c *ledger.Connection) {
@@ -69,7 +71,7 @@ func forgotten(ctx context.Context, l ledger.Ledger, enter func(event.Place) Con
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", in.Gateway.Account, in.Gateway.Region, err)
 	}
-	if err := unsaid(ctx, enter, in, connection.TagPairs, connection.TagReason, connection.TagStatus); err != nil {
+	if err := unsaid(ctx, enter, in, append(connection.StatusKeys(), connection.TagPairs)...); err != nil {
 		return out, err
 	}
 	next := slices.ContainsFunc(seen, func(a types.TransitGatewayAttachment) bool {
@@ -104,7 +106,7 @@ func unsaid(ctx context.Context, enter func(event.Place) Concluder, in workflow.
 		if n > 0 && account == in.VPC.Account {
 			break
 		}
-		err := connection.Untag(ctx, enter(event.Place{Account: account, Region: in.VPC.Region}), workflow.Carrier{Account: account, Region: in.VPC.Region, ID: in.Attachment.ID, Tags: keys})
+		err := connection.Untag(ctx, enter(event.Place{Account: account, Region: in.VPC.Region}), workflow.StatusResource{Account: account, Region: in.VPC.Region, ID: in.Attachment.ID, Tags: keys})
 		if err != nil && !errors.Is(err, fault.ErrClosed) { // whoever closed the account has the tags
 			return err
 		}

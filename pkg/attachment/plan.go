@@ -121,6 +121,7 @@ func keep(q Question) Verdict {
 //	           managed or asked for, in no route table,
 //	           somebody else's, the gateway's owner does
 //	           not give it to Drawbridge                 → refuse: it may be in quarantine
+//	           found, and still said to be refused       → released: nobody asks for it any more, or the policy lets nobody have it
 //	           found                                     → nothing: see [Manages]
 //	           association or propagation on its way     → wait
 //	           without them, and never had them          → associate, with the tables that the gateway's owner tagged
@@ -129,7 +130,7 @@ func keep(q Question) Verdict {
 //
 // An attachment that somebody else made has the subnets that its maker gave it: zones without one are Lacking.
 func Judge(q Question) (Verdict, error) {
-	a, unit := q.Attachment, fmt.Sprintf("%s on %s", q.VPC.ID, q.Gateway.ID)
+	a := q.Attachment
 	wanted := q.Asked && q.Visible
 	say := func(answer workflow.Answer, format string, args ...any) (Verdict, error) {
 		return Verdict{Answer: answer, Reason: fmt.Sprintf(format, args...)}, nil
@@ -150,27 +151,7 @@ func Judge(q Question) (Verdict, error) {
 	case a.State == "rejected":
 		return say(workflow.AnswerRejected, "the owner of %s rejected %s", q.Gateway.ID, a.ID)
 	case a.State == "" || a.State == "deleted" || a.State == "failed":
-		switch {
-		case !wanted && a.State == "":
-			return say(workflow.AnswerNothing, "%s", unasked(q))
-		case !wanted:
-			return say(workflow.AnswerRemoved, "%s is %s", a.ID, a.State)
-		case !q.Attach.Allowed:
-			return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("attaching %s is refused by policy %s", unit, q.Attach.Policy), Decision: q.Attach}, nil
-		case a.State == "failed" && len(q.Failed) >= attempts:
-			return Verdict{}, fault.NewConflict(
-				fmt.Sprintf("attaching %s: AWS failed %s, and does not say why", unit, strings.Join(q.Failed, " and ")),
-				fmt.Sprintf("read in CloudTrail of account %s why the network interfaces of the attachment could not be made, mend it, and redrive the execution when AWS shows one of them no more, two hours after it failed", q.VPC.Account))
-		}
-		add, lacking := Cover(q.Subnets, q.Used, nil)
-		if len(add) == 0 {
-			return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("attaching %s needs a subnet: %s", unit, details(lacking)), Lacking: lacking}, nil
-		}
-		reason := "attached by policy " + q.Attach.Policy
-		if a.State == "failed" {
-			reason += ", once more after AWS failed " + a.ID
-		}
-		return Verdict{Answer: workflow.AnswerAttach, Reason: reason, Decision: q.Attach, Subnets: add, Lacking: lacking}, nil
+		return detached(q, wanted)
 	case a.State == "pendingAcceptance":
 		switch {
 		case q.Answer.Allowed && q.Answer.Action == policy.AcceptAttachment:
@@ -190,6 +171,9 @@ func Judge(q Question) (Verdict, error) {
 		return keep(q), nil
 	case !q.Managed:
 		_, _, why := Manages(q)
+		if q.refused() {
+			return Verdict{Answer: workflow.AnswerReleased, Reason: why + "; that it was refused is said on it no more", Undone: true}, nil
+		}
 		return say(workflow.AnswerNothing, "%s", why)
 	case q.Association == "associating" || q.Association == "disassociating":
 		return say(workflow.AnswerWait, "%s is %s", a.ID, q.Association)
@@ -207,6 +191,32 @@ func Judge(q Question) (Verdict, error) {
 			Detail: fmt.Sprintf("%s has no subnet in %s, where %s is used: nothing there reaches %s; remedy: add %s to it, or another subnet of the zone", a.ID, zone, q.VPC.ID, q.Gateway.ID, id)})
 	}
 	return Verdict{Answer: workflow.AnswerVerify, Reason: fmt.Sprintf("%s is attached to %s", q.VPC.ID, q.Gateway.ID), Lacking: lacking}, nil
+}
+
+// detached is the verdict of a VPC without an attachment, or with one that is over.
+func detached(q Question, wanted bool) (Verdict, error) {
+	a, unit := q.Attachment, fmt.Sprintf("%s on %s", q.VPC.ID, q.Gateway.ID)
+	switch {
+	case !wanted && a.State == "":
+		return Verdict{Answer: workflow.AnswerNothing, Reason: unasked(q)}, nil
+	case !wanted:
+		return Verdict{Answer: workflow.AnswerRemoved, Reason: fmt.Sprintf("%s is %s", a.ID, a.State)}, nil
+	case !q.Attach.Allowed:
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("attaching %s is refused by policy %s", unit, q.Attach.Policy), Decision: q.Attach}, nil
+	case a.State == "failed" && len(q.Failed) >= attempts:
+		return Verdict{}, fault.NewConflict(
+			fmt.Sprintf("attaching %s: AWS failed %s, and does not say why", unit, strings.Join(q.Failed, " and ")),
+			fmt.Sprintf("read in CloudTrail of account %s why the network interfaces of the attachment could not be made, mend it, and redrive the execution when AWS shows one of them no more, two hours after it failed", q.VPC.Account))
+	}
+	add, lacking := Cover(q.Subnets, q.Used, nil)
+	if len(add) == 0 {
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("attaching %s needs a subnet: %s", unit, details(lacking)), Lacking: lacking}, nil
+	}
+	reason := "attached by policy " + q.Attach.Policy
+	if a.State == "failed" {
+		reason += ", once more after AWS failed " + a.ID
+	}
+	return Verdict{Answer: workflow.AnswerAttach, Reason: reason, Decision: q.Attach, Subnets: add, Lacking: lacking}, nil
 }
 
 // unasked says why a VPC that is not attached does not want a gateway.

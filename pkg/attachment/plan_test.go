@@ -76,6 +76,12 @@ func withPairs(q *attachment.Question) { q.Paired = true }
 func told(q *attachment.Question) {
 	q.Owners.VPC = map[string]string{"drawbridge:status": "AwaitingApproval"}
 }
+func refused(q *attachment.Question) {
+	q.Owners.VPC = map[string]string{"drawbridge:status": "Refused"}
+}
+func refusedToOwner(q *attachment.Question) {
+	q.Owners.Owner = map[string]string{"drawbridge:status": "Refused"}
+}
 func ordered(q *attachment.Question) { q.Attachment.Table = "tgw-rtb-1" }
 func found(q *attachment.Question)   { q.Managed = false }
 func notAssociated(q *attachment.Question) {
@@ -147,6 +153,11 @@ func TestJudge(t *testing.T) {
 		"the policy does not associate":             {changes{attached("available", true), unassociated, defaultless, tables(marked), notAssociated}, workflow.AnswerVerify, "is attached", "[]  []"},
 		"found, in quarantine":                      {changes{attached("available", false), unasked, unassociated, defaultless, tables(marked), found}, workflow.AnswerNothing, "was there before Drawbridge and is left as it is", "[]  []"},
 		"found, in order":                           {changes{attached("available", false), unasked, found}, workflow.AnswerNothing, "drawbridge:manage=true", "[]  []"},
+		"found, and still said to be refused":       {changes{attached("available", false), unasked, unassociated, found, refused}, workflow.AnswerReleased, "said on it no more", "[]  []"},
+		"the same, in order, said to its owner":     {changes{attached("available", false), unasked, found, refusedToOwner}, workflow.AnswerReleased, "was there before Drawbridge", "[]  []"},
+		"the same, the VPC asks still":              {changes{attached("available", false), unassociated, found, refused}, workflow.AnswerRefuse, "Drawbridge did not make it", "[]  []"},
+		"the same, the policy adopts no more":       {changes{attached("available", false), unassociated, found, refused, func(q *attachment.Question) { q.Adopt = policy.Decision{Policy: "p"} }}, workflow.AnswerReleased, "refused by policy p", "[]  []"},
+		"found, its entry was lost":                 {changes{attached("available", false), unasked, found, told}, workflow.AnswerNothing, "was there before Drawbridge", "[]  []"},
 		"without a default, the one that is marked": {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-1"}, marked)}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-2 [tgw-rtb-2]"},
 		"without a default, none of two is marked":  {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-1"}, attachment.Table{ID: "tgw-rtb-2"})}, workflow.AnswerVerify, "is attached", "[]  []"},
 		"its owner took the association away":       {changes{attached("available", true), unassociated, ordered}, workflow.AnswerRemoved, "was taken out of its route table", "[]  []"},
@@ -163,7 +174,7 @@ func TestJudge(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if does := fmt.Sprint(v.Subnets, " ", v.Associate, " ", v.Propagate); v.Answer != c.want || !strings.Contains(v.Reason, c.says) || does != c.does {
+			if does := fmt.Sprint(v.Subnets, " ", v.Associate, " ", v.Propagate); v.Answer != c.want || !strings.Contains(v.Reason, c.says) || does != c.does || v.Undone != (v.Answer == workflow.AnswerReleased) {
 				t.Errorf("got %+v, want %s because %q, doing %s", v, c.want, c.says, c.does)
 			}
 		})
@@ -337,6 +348,9 @@ func TestLetGo(t *testing.T) {
 		"undo what Drawbridge made":           {changes{attached("available", true), says("undo"), added}, workflow.AnswerDetach},
 		"it is undone, and on its way out":    {changes{attached("deleting", true), says("undo"), added}, workflow.AnswerRemoved},
 		"undo what was never given":           {changes{attached("available", false), says("undo"), found}, workflow.AnswerNothing},
+		"undo what was refused":               {changes{attached("available", false), says("undo"), found, refused}, workflow.AnswerReleased},
+		"leave what was refused":              {changes{attached("available", false), says("false"), found, refused}, workflow.AnswerReleased},
+		"what was refused is over":            {changes{attached("deleted", false), says("undo"), found, refused}, workflow.AnswerNothing},
 	} {
 		q := question(c.change...)
 		if v, let := attachment.LetGo(q); let != (c.want != "") || v.Answer != c.want || v.Undone != (v.Answer == workflow.AnswerReleased && q.Says() == "undo") {

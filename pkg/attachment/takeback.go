@@ -91,7 +91,8 @@ func takenBack(q Question) (Verdict, bool) {
 // LetGo decides about an attachment whose owners' tags drawbridge:manage say that Drawbridge lets go of it; it reports whether one does. The
 // first that holds:
 //
-//	the ledger has neither an entry of it nor a pair   → nothing
+//	the ledger has neither an entry of it nor a pair,
+//	and it is not said to be refused                   → nothing
 //	it is over                                         → removed
 //	undo, Drawbridge made it, and it stands            → detach: AWS takes its association and propagation with it
 //	undo, the ledger has associations or propagations  → disassociate
@@ -107,7 +108,7 @@ func LetGo(q Question) (Verdict, bool) {
 	}
 	stays := tagged + ": it stays as it is, and is its owners'"
 	switch {
-	case !a.Own && !q.Managed && !q.Paired:
+	case !a.Own && !q.Managed && !q.Paired && !(Live(a) && q.refused()):
 		return say(workflow.AnswerNothing, stays)
 	case !Live(a):
 		return say(workflow.AnswerRemoved, fmt.Sprintf("%s is %s", a.ID, a.State))

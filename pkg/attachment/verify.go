@@ -15,7 +15,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -160,13 +159,21 @@ func tell(ctx context.Context, l ledger.Ledger, enter func(event.Place) Verifier
 	if question := cover.Question(entry.Approval); question != "" { // first, since a tag has little room
 		said.Accepter = question + "; " + said.Accepter
 	}
-	return leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in.VPC, in.Gateway, in.Attachment.ID, result, said)
+	if entry.ID == "" {
+		entry = stands(l, result)
+	}
+	return leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in.VPC, in.Gateway, in.Attachment.ID, entry, said)
 }
 
-// leave leaves a status on an attachment, or on the VPC of one that is not there yet, in the account of each side to whom something is said:
-// the VPC's first, the gateway owner's last. Where one account owns both, it reads what the gateway's owner does.
+// stands is how something stands from now on.
+func stands(l ledger.Ledger, result workflow.Result) ledger.Connection {
+	return ledger.Connection{Status: ledger.Status(result), At: l.Now()}
+}
+
+// leave leaves the status of an entry on an attachment, with since when it is so, or on the VPC of one that is not there yet, in the account of each side to whom
+// something is said: the VPC's first, the gateway owner's last. Where one account owns both, it reads what the gateway's owner does.
 // Many parameters, because they are the two sides and what is said to each.
-func leave(ctx context.Context, enter func(event.Place) connection.Tagger, vpc workflow.VPC, gateway workflow.Gateway, carrier string, result workflow.Result, said workflow.Said) error {
+func leave(ctx context.Context, enter func(event.Place) connection.Tagger, vpc workflow.VPC, gateway workflow.Gateway, carrier string, entry ledger.Connection, said workflow.Said) error {
 	sides := []struct{ account, text string }{{vpc.Account, said.Requester}, {gateway.Account, said.Accepter}}
 	if gateway.Account == vpc.Account {
 		sides = sides[1:]
@@ -179,8 +186,7 @@ func leave(ctx context.Context, enter func(event.Place) connection.Tagger, vpc w
 			continue
 		}
 		vpc.Account = s.account
-		tags := []connection.Tag{{Key: connection.TagStatus, Value: string(result)}, {Key: connection.TagReason, Value: fit.Tag(s.text)}}
-		if err := connection.Tell(ctx, enter(event.Place{Account: s.account, Region: vpc.Region}), vpc, carrier, tags); err != nil {
+		if err := connection.Tell(ctx, enter(event.Place{Account: s.account, Region: vpc.Region}), vpc, carrier, connection.Tags(entry, s.text)); err != nil {
 			return err
 		}
 	}

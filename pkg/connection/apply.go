@@ -50,7 +50,7 @@ func Leave(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger
 			}
 			tags = []Tag{{TagPairs, Summary(PairsOf(entries, c.Target, s.VPC.ID), at(l.Now()))}}
 		}
-		if err := Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, tags); err != nil {
+		if err := Tell(ctx, enter(s.VPC), s.VPC, s.StatusResource, tags); err != nil {
 			return err
 		}
 	}
@@ -66,7 +66,7 @@ type Untagger interface {
 // Conclude says that a connection is over: it takes Drawbridge's tags off the carriers and, last of all, the entry out of the ledger.
 // As long as that is there, the next execution goes on with what is left. A connection that may come again, or of which something is out
 // of reach, keeps its entry. It gathers what the steps before took back, and which side they could not reach.
-func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) Untagger, bus notice.Bus, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
+func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.StatusResource) Untagger, bus notice.Bus, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
 	out := workflow.ConcludeRemovalOutput{Result: in.Result, Reason: in.Reason, Verdict: slices.Clone(in.Absent)}
 	for _, d := range in.Disconnected {
 		out.Verdict = append(append(out.Verdict, d.Closed.Hops...), d.Removed.Hops...)
@@ -112,7 +112,7 @@ func end(ctx context.Context, l ledger.Ledger, in workflow.ConcludeRemovalInput)
 }
 
 // Recount counts the pairs on a gateway anew on the attachments that a pair was on.
-func Recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) Untagger, gateway string, tagged []workflow.Carrier) error {
+func Recount(ctx context.Context, l ledger.Ledger, enter func(workflow.StatusResource) Untagger, gateway string, tagged []workflow.StatusResource) error {
 	for _, c := range tagged {
 		if c.VPC == "" {
 			continue
@@ -135,7 +135,7 @@ func Recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) 
 }
 
 // Untag takes tags off a carrier, as far as there are any. A peering that is over is shown for two hours or two days, and its tags with it.
-func Untag(ctx context.Context, api Untagger, c workflow.Carrier) error {
+func Untag(ctx context.Context, api Untagger, c workflow.StatusResource) error {
 	slog.InfoContext(ctx, "removing status", "carrier", c.ID, "account", c.Account)
 	off := &ec2.DeleteTagsInput{Resources: []string{c.ID}}
 	for _, key := range c.Tags {

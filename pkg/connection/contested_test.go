@@ -68,7 +68,7 @@ func TestAContestedConnectionIsNotConnected(t *testing.T) {
 		return workflow.VPC{Account: account, Region: "eu-west-1", ID: "vpc-" + account}
 	}
 	in := workflow.VerifyConnectionInput{Execution: "run", Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: vpc(left), Accepter: vpc(right)},
-		Sides: []workflow.Side{{VPC: vpc(left), Peer: vpc(right), Carrier: "pcx-1"}, {VPC: vpc(right), Peer: vpc(left), Carrier: "pcx-1"}}}
+		Sides: []workflow.Side{{VPC: vpc(left), Peer: vpc(right), StatusResource: "pcx-1"}, {VPC: vpc(right), Peer: vpc(left), StatusResource: "pcx-1"}}}
 	for name, c := range map[string]struct {
 		contested, untagged bool
 		want                workflow.Result

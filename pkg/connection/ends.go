@@ -55,7 +55,7 @@ func database(s workflow.Side, o workflow.Opening) verdict.Database {
 // clients returns clients that are alike as they are judged: notebook instances by what became of their host routes.
 func clients(notebooks []served, s workflow.Side, c workflow.Client) []verdict.Client {
 	base := verdict.Client{Names: c.Names, Count: c.Count, Account: c.Account}
-	base.Client = network.Client{VPC: s.VPC.ID, Subnets: c.Subnets, Groups: c.Groups}
+	base.Client = network.Client{VPC: s.VPC.ID, Subnets: c.Subnets, Groups: c.Groups, Replies: c.Replies}
 	if base.Anywhere = len(c.Subnets) == 0; base.Anywhere {
 		base.Subnets = s.Subnets
 	}

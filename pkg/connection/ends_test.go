@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -66,6 +67,15 @@ func TestWhatBecameOfHostRoutes(t *testing.T) {
 }
 
 // Of two clients in one subnet that differ in their groups, nobody knows whose a notebook is that neither has room to name: it has no name.
+// A function receives answers at other ports than a notebook, so a network ACL that has room for the one's may shut out the other.
+func TestWhereClientsReceiveAnswers(t *testing.T) {
+	in := booked(workflow.Client{Names: []string{"function jobs"}, Count: 1, Replies: notebook.OfFunctions})
+	in.Sides[0].Clients[0].Host = false
+	if got := connection.Ends(in)[0].Clients; len(got) != 1 || !slices.Equal(got[0].Answered(), notebook.OfFunctions) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestANotebookThatMayBeOfEither(t *testing.T) {
 	in := booked(workflow.Client{Names: []string{"notebook a"}, Count: 2}, workflow.NotebooksOutput{Hosts: "sss"})
 	other := in.Sides[0].Clients[0]

@@ -13,6 +13,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/gatewaypair"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
@@ -22,7 +23,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
-	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/verdict"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -276,35 +276,35 @@ func (l *land) connect(ctx context.Context, set *policy.Set) (out workflow.Verif
 	if err != nil {
 		return out, err
 	}
-	first := &survey.Ground{Here: one, There: other, Side: &workflow.Side{Role: "requester", VPC: one.VPC, Peer: other.VPC, Carrier: l.carrier, Tables: one.Tables}}
-	second := &survey.Ground{Here: other, There: one, Side: &workflow.Side{Role: "accepter", VPC: other.VPC, Peer: one.VPC, Carrier: l.carrier, Tables: other.Tables}}
+	first := &survey.SideFacts{Here: one, There: other, Side: &workflow.Side{Role: "requester", VPC: one.VPC, Peer: other.VPC, StatusResource: l.carrier, Tables: one.Tables}}
+	second := &survey.SideFacts{Here: other, There: one, Side: &workflow.Side{Role: "accepter", VPC: other.VPC, Peer: one.VPC, StatusResource: l.carrier, Tables: other.Tables}}
 	refers := one.VPC.Region == other.VPC.Region
 	first.Side.Peer.CIDRs, second.Side.Peer.CIDRs = survey.Reachable(one.VPC.CIDRs, other.VPC.CIDRs), survey.Reachable(other.VPC.CIDRs, one.VPC.CIDRs)
 	if !c.OwnsTarget() {
-		q := transit.Question{Gateway: transit.Gateway{References: l.gateway.References == network.Yes}}
+		q := gatewaypair.Question{Gateway: gatewaypair.Gateway{References: l.gateway.References == network.Yes}}
 		for n, a := range l.gateway.Attachments {
-			q.Ends[n] = transit.End{VPC: []workflow.VPC{one.VPC, other.VPC}[n], Attachment: &transit.Attachment{ID: a.ID, IPv6: a.IPv6 == network.Yes, References: a.References == network.Yes}}
+			q.Ends[n] = gatewaypair.End{VPC: []workflow.VPC{one.VPC, other.VPC}[n], Attachment: &gatewaypair.Attachment{ID: a.ID, IPv6: a.IPv6 == network.Yes, References: a.References == network.Yes}}
 			for _, r := range l.gateway.Tables[0].Routes {
-				q.Ends[n].Entries = append(q.Ends[n].Entries, transit.Entry{Destination: r.Destination, Attachment: r.Target})
+				q.Ends[n].Entries = append(q.Ends[n].Entries, gatewaypair.Entry{Destination: r.Destination, Attachment: r.Target})
 			}
 		}
-		first.Side.Peer.CIDRs, second.Side.Peer.CIDRs, refers = transit.Crossing(q, 0), transit.Crossing(q, 1), transit.Refers(q, nil)
+		first.Side.Peer.CIDRs, second.Side.Peer.CIDRs, refers = gatewaypair.Crossing(q, 0), gatewaypair.Crossing(q, 1), gatewaypair.Refers(q, nil)
 		first.Side.Attached, second.Side.Attached = l.gateway.Attachments[0].Subnets, l.gateway.Attachments[1].Subnets
 		if l.peering.Active == network.Yes {
 			first.Side.Beside, second.Side.Beside = []string{"pcx-1"}, []string{"pcx-1"}
 		}
 	}
 	first.Side.Refers, second.Side.Refers = refers, refers
-	grounds, err := s.Produce(ctx, first, second)
+	sides, err := s.Produce(ctx, first, second)
 	if err != nil {
 		return out, err
 	}
-	survey.Appoint(survey.Sides(grounds)...)
-	batches, err := s.Consume(ctx, grounds...)
+	survey.Appoint(survey.Sides(sides)...)
+	batches, err := s.Consume(ctx, sides...)
 	if err != nil {
 		return out, err
 	}
-	in := workflow.VerifyConnectionInput{Execution: "run", Connection: c, Sides: survey.Values(grounds), Found: survey.Closed(grounds...), Batches: batches}
+	in := workflow.VerifyConnectionInput{Execution: "run", Connection: c, Sides: survey.Values(sides), Found: survey.Closed(sides...), Batches: batches}
 	book, _ := ledgertest.New()
 	if _, err := book.Begin(ctx, ledger.Connection{ID: c.ID, Kind: "peering"}); err != nil {
 		return out, err

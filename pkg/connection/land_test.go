@@ -21,12 +21,12 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/gatewaypair"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
-	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -497,7 +497,7 @@ func member(id string) workflow.AccountFacts {
 func (l *land) connection() workflow.Connection {
 	out := workflow.Connection{ID: l.carrier, Target: l.carrier, Requester: l.vpcs[0].VPC, Accepter: l.vpcs[1].VPC}
 	if l.carrier == l.gateway.ID {
-		out.ID = transit.ID(l.carrier, out.Requester, out.Accepter)
+		out.ID = gatewaypair.ID(l.carrier, out.Requester, out.Accepter)
 	}
 	return out
 }

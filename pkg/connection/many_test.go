@@ -55,7 +55,7 @@ func TestThreeHundredConsumersOfOneGateway(t *testing.T) {
 		if n < consumers-told {
 			continue
 		}
-		sides := []workflow.Side{{VPC: consumer, Carrier: "tgw-attach-" + consumer.ID}, {VPC: producer, Carrier: "tgw-attach-z"}}
+		sides := []workflow.Side{{VPC: consumer, StatusResource: "tgw-attach-" + consumer.ID}, {VPC: producer, StatusResource: "tgw-attach-z"}}
 		if err := connection.Leave(t.Context(), l, func(workflow.VPC) connection.Tagger { return p }, c, sides, entry, func(workflow.Side) string { return "because" }); err != nil {
 			t.Fatal(err)
 		}

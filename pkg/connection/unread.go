@@ -28,7 +28,7 @@ func ReportUnreadable(ctx context.Context, l ledger.Ledger, enter func(workflow.
 			return err
 		}
 		for _, s := range in.Sides {
-			if s.Carrier == "" || silent(entry, s.VPC.Account) {
+			if s.StatusResource == "" || silent(entry, s.VPC.Account) {
 				continue
 			}
 			err := Leave(ctx, l, enter, in.Connection, []workflow.Side{s}, entry, func(s workflow.Side) string { return in.Said.To(s.Role) })

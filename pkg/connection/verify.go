@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ type Reader interface {
 // Verify judges every path that the policy allows, by what both accounts hold now, and gives the connection its status:
 //
 //	somebody takes away what it needs          → Contested
-//	a step before lacked a right               → fails with a [fault.Refused], for whoever gives it to redrive
+//	a step before failed for the last time     → fails with a [fault.Refused] where a right was lacking, else with a [fault.Conflict], to be redriven
 //	the network of no path holds               → fails with a [fault.Conflict], for whoever mends it to redrive
 //	something waits for an owner               → PendingApproval
 //	some path fails, or the look did not come
@@ -60,7 +61,7 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 	if none == "" {
 		var err error
 		if paths, err = v.judge(ctx, in, ends, why); err != nil {
-			return out, fmt.Errorf("judging the paths of %s: %w", in.Connection.ID, err)
+			return v.unjudged(ctx, in, fmt.Errorf("judging the paths of %s: %w", in.Connection.ID, err))
 		}
 		out.Reason += ": " + paths.Counted()
 	} else {
@@ -129,23 +130,55 @@ func (v Verifier) judge(ctx context.Context, in workflow.VerifyConnectionInput, 
 	return verdict.Judge(world, in.Connection.Target, ends[:], why), nil
 }
 
-// lacks is the error about steps that lacked a right.
+// unjudged says of a connection whose paths could not be judged that this is so, if nobody tries again. It returns why.
+func (v Verifier) unjudged(ctx context.Context, in workflow.VerifyConnectionInput, why error) (workflow.VerifyConnectionOutput, error) {
+	out := workflow.VerifyConnectionOutput{Result: Conflict, Reason: why.Error()}
+	if !fault.Last(why, in.Tried) {
+		return out, why
+	}
+	said := func(workflow.Side) string {
+		return "whether its paths hold could not be read; who operates Drawbridge is told"
+	}
+	if err := v.tell(ctx, in, out, verdict.Paths{}, said); err != nil {
+		slog.WarnContext(ctx, "that could not be said", "connection", in.Connection.ID, "error", err)
+	}
+	return out, why
+}
+
+// again is what to do about a step that failed and knows no remedy.
+const again = "redrive the execution; if the same call fails for hours, ask AWS Support"
+
+// lacks is the error about steps that failed for the last time.
 func lacks(all []workflow.Refusal) error {
+	kind := fault.Conflict
 	var why []string
 	for _, r := range all {
 		why = append(why, r.State+": "+r.Why)
+		if lackedRight(r) {
+			kind = fault.Refused
+		}
 	}
-	return fault.New(fault.Refused, "%s", strings.Join(why, "; "))
+	out := &fault.Error{Kind: kind, Message: strings.Join(why, "; ")}
+	if kind == fault.Conflict && !strings.Contains(out.Message, "; remedy: ") {
+		out.Remedy = again
+	}
+	return out
 }
+
+// lackedRight reports whether a step failed for a right. Before the kind was written, no other was.
+func lackedRight(r workflow.Refusal) bool { return r.Kind == fault.Refused || r.Kind == "" }
 
 // lacksIn says to the owner of an account what was lacking: of another account only that.
 func lacksIn(all []workflow.Refusal, account string) string {
 	var why []string
 	for _, r := range all {
-		if r.Account == account {
+		switch {
+		case r.Account == account:
 			why = append(why, r.State+" could not do its work: "+r.Why)
-		} else {
+		case lackedRight(r):
 			why = append(why, r.State+" lacked a right in the other account; who operates Drawbridge is told")
+		default:
+			why = append(why, r.State+" could not do its work in the other account; who operates Drawbridge is told")
 		}
 	}
 	return strings.Join(why, "; ")
@@ -181,6 +214,7 @@ func unanswered(paths verdict.Paths, why []verdict.Reason) error {
 
 // tell writes how a connection stands in its entry, leaves it where people of both sides see it, and asks whether the connection is still there.
 func (v Verifier) tell(ctx context.Context, in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutput, paths verdict.Paths, said func(workflow.Side) string) error {
+	begun := v.Ledger.Now().UTC()
 	entry, err := Note(ctx, v.Ledger, in.Connection.ID, out.Result, out.Reason, func(e *ledger.Connection) {
 		e.Paths = ledger.Paths{All: paths.All(), Whole: paths.Whole, Unknown: paths.Unknown, Lines: paths.Ends}
 	})
@@ -194,7 +228,11 @@ func (v Verifier) tell(ctx context.Context, in workflow.VerifyConnectionInput, o
 		return err
 	}
 	told := slices.DeleteFunc(slices.Clone(in.Sides), func(s workflow.Side) bool { return s.Owner != "" || silent(entry, s.VPC.Account) })
-	if err := Leave(ctx, v.Ledger, v.Enter, in.Connection, told, entry, said); err != nil {
+	err = Leave(ctx, v.Ledger, v.Enter, in.Connection, told, entry, said)
+	if fault.Of(err) == fault.Held && entry.At.Before(begun) {
+		err = nil // the door lets nothing be written, and the tags say this already
+	}
+	if err != nil {
 		return err
 	}
 	return v.Still(ctx)

@@ -18,7 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -277,8 +277,8 @@ func (a Admitter) trust(ctx context.Context, api workflow.DataAPI, role Role, tr
 		return nil
 	}
 	item := trustItem(c, a.Home)
-	item.Left = statement.Digest(trust)
-	left, err := contest.Contest{Ledger: a.Ledger}.Keep(ctx, c.ARN, by, contest.Document{Item: item, There: statement.Digest([]byte(role.Trust)), Write: write})
+	item.Left = policydocument.Digest(trust)
+	left, err := contest.Contest{Ledger: a.Ledger}.Keep(ctx, c.ARN, by, contest.Document{Item: item, There: policydocument.Digest([]byte(role.Trust)), Write: write})
 	if err == nil && left != nil && slices.ContainsFunc(api.Consumers, func(c workflow.Consumer) bool { return !c.Decision.Allowed && trusts(&role, c.Account) }) {
 		err = write(ctx)
 	}
@@ -298,10 +298,10 @@ func (a Admitter) rights(ctx context.Context, api workflow.DataAPI, by string) (
 	}
 	there := ""
 	if err == nil {
-		there = statement.Digest(decoded(had.PolicyDocument))
+		there = policydocument.Digest(decoded(had.PolicyDocument))
 	}
 	item := rightsItem(c, a.Home)
-	item.Left = statement.Digest(rights)
+	item.Left = policydocument.Digest(rights)
 	return contest.Contest{Ledger: a.Ledger}.Keep(ctx, c.ARN, by, contest.Document{Item: item, There: there, Write: func(ctx context.Context) error {
 		slog.InfoContext(ctx, "writing the policy", "role", name, "account", c.Account)
 		if _, err := a.Roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName), PolicyDocument: aws.String(string(rights))}); err != nil {

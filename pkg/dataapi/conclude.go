@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -78,31 +79,36 @@ func (k Concluder) leave(ctx context.Context, c workflow.Cluster, in workflow.Co
 		return k.Ledger.End(ctx, c.ARN)
 	}
 	// Who is refused has an entry as well: it says that there is a status to take away.
-	if _, err := k.Ledger.Begin(ctx, connection(c)); err != nil {
+	entry, err := k.Ledger.Begin(ctx, connection(c))
+	if err != nil {
 		return err
 	}
-	if err := k.tag(ctx, c, string(in.Result), fit.Tag(in.Reason)); err != nil {
-		return err
-	}
-	paths := Paths(in)
-	_, err := k.Ledger.Change(ctx, c.ARN, func(e *ledger.Connection) {
+	paths, now := Paths(in), k.Ledger.Now().UTC()
+	status := func(e *ledger.Connection) {
 		if e.Paths = paths; e.Status != ledger.Status(in.Result) || e.Reason != in.Reason || e.Policy != in.Decision.Policy {
-			e.Status, e.Reason, e.Policy, e.At = ledger.Status(in.Result), in.Reason, in.Decision.Policy, k.Ledger.Now().UTC()
+			e.Status, e.Reason, e.Policy, e.At = ledger.Status(in.Result), in.Reason, in.Decision.Policy, now
 		}
-	})
+	}
+	status(&entry)
+	if err := k.tag(ctx, c, entry); err != nil {
+		return err
+	}
+	_, err = k.Ledger.Change(ctx, c.ARN, status)
 	return err
 }
 
-func (k Concluder) tag(ctx context.Context, c workflow.Cluster, status, reason string) error {
+// tag leaves the status of an entry on its cluster, with since when it is so.
+func (k Concluder) tag(ctx context.Context, c workflow.Cluster, e ledger.Connection) error {
 	if _, err := k.Clusters.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &c.ARN, Tags: []rdstypes.Tag{
-		{Key: aws.String(TagStatus), Value: &status}, {Key: aws.String(TagReason), Value: &reason}}}); err != nil {
+		{Key: aws.String(TagStatus), Value: aws.String(string(e.Status))}, {Key: aws.String(TagReason), Value: aws.String(fit.Tag(e.Reason))},
+		{Key: aws.String(TagSince), Value: aws.String(e.At.UTC().Format(time.RFC3339))}}}); err != nil {
 		return fmt.Errorf("tagging the cluster %s: %w", c.ID, err)
 	}
 	return nil
 }
 
 func (k Concluder) untag(ctx context.Context, c workflow.Cluster) error {
-	_, err := k.Clusters.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &c.ARN, TagKeys: []string{TagStatus, TagReason}})
+	_, err := k.Clusters.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &c.ARN, TagKeys: []string{TagStatus, TagReason, TagSince}})
 	if err != nil && !fault.HasCode(err, "DBClusterNotFoundFault") {
 		return fmt.Errorf("taking tags off the cluster %s: %w", c.ID, err)
 	}

@@ -2,6 +2,7 @@ package dataapi
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +25,12 @@ type board struct {
 	asked  int
 }
 
+// AddTagsToResource takes no status that does not say since when it is so.
 func (b *board) AddTagsToResource(_ context.Context, in *rds.AddTagsToResourceInput, _ ...func(*rds.Options)) (*rds.AddTagsToResourceOutput, error) {
+	since := in.Tags[len(in.Tags)-1]
+	if at, err := time.Parse(time.RFC3339, *since.Value); *since.Key != TagSince || err != nil || at.IsZero() {
+		return nil, fmt.Errorf("the status is since %s=%s", *since.Key, *since.Value)
+	}
 	b.status = *in.Tags[0].Value
 	return &rds.AddTagsToResourceOutput{}, nil
 }

@@ -43,6 +43,7 @@ const (
 	TagSecret = tag.Secret          // set by the cluster's owner: the secret's name
 	TagStatus = "drawbridge:status" // set by Drawbridge, for people
 	TagReason = "drawbridge:reason"
+	TagSince  = "drawbridge:since" // since when that is so
 )
 
 // PolicyName is what the inline policy of such a role is called.

@@ -11,8 +11,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/verdict"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -231,7 +231,7 @@ func Trust(api workflow.DataAPI) ([]byte, error) {
 	for _, a := range Admitted(api.Consumers) {
 		roots = append(roots, arn.IAM(arn.PartitionOf(api.Cluster.ARN), a, "root"))
 	}
-	return document(statement.Statement{
+	return document(policydocument.Statement{
 		Sid: "DrawbridgeConsumers", Effect: "Allow", Action: []string{"sts:AssumeRole"},
 		Principal: map[string][]string{"AWS": roots},
 		Condition: map[string]map[string][]string{"StringEquals": {"aws:PrincipalOrgID": {api.Cluster.Organization}}},
@@ -243,20 +243,20 @@ func Trust(api workflow.DataAPI) ([]byte, error) {
 func RolePolicy(api workflow.DataAPI) ([]byte, error) {
 	consent := map[string][]string{"aws:ResourceTag/" + tag.DataAPI: named(api.Cluster.ID)}
 	return document(
-		statement.Statement{Sid: "DrawbridgeQuery", Effect: "Allow", Resource: []string{api.Cluster.ARN}, Action: []string{
+		policydocument.Statement{Sid: "DrawbridgeQuery", Effect: "Allow", Resource: []string{api.Cluster.ARN}, Action: []string{
 			"rds-data:BatchExecuteStatement", "rds-data:BeginTransaction", "rds-data:CommitTransaction",
 			"rds-data:ExecuteStatement", "rds-data:RollbackTransaction",
 		}},
-		statement.Statement{Sid: "DrawbridgeSecret", Effect: "Allow", Resource: []string{api.Secret.ARN},
+		policydocument.Statement{Sid: "DrawbridgeSecret", Effect: "Allow", Resource: []string{api.Secret.ARN},
 			Action: []string{"secretsmanager:GetSecretValue"}, Condition: map[string]map[string][]string{"StringLike": consent}},
-		statement.Statement{Sid: "DrawbridgeDecrypt", Effect: "Allow", Resource: []string{api.Secret.Key},
+		policydocument.Statement{Sid: "DrawbridgeDecrypt", Effect: "Allow", Resource: []string{api.Secret.Key},
 			Action: []string{"kms:Decrypt"}, Condition: map[string]map[string][]string{
 				"StringLike": consent,
 				// The key decrypts this one secret only, for Secrets Manager.
 				// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 				"StringEquals": {"kms:ViaService": arn.ViaService("secretsmanager", api.Cluster.Region), contextKey: {api.Secret.ARN}},
 			}},
-		statement.Statement{Sid: "DrawbridgeDescribe", Effect: "Allow", Resource: []string{api.Secret.Key},
+		policydocument.Statement{Sid: "DrawbridgeDescribe", Effect: "Allow", Resource: []string{api.Secret.Key},
 			Action: []string{"kms:DescribeKey"}, Condition: map[string]map[string][]string{"StringLike": consent}},
 	)
 }
@@ -367,9 +367,9 @@ func Surplus(api workflow.DataAPI, items []ledger.Item) []ledger.Item {
 }
 
 // document returns a policy document of ours alone.
-func document(all ...statement.Statement) ([]byte, error) {
+func document(all ...policydocument.Statement) ([]byte, error) {
 	return json.Marshal(struct {
 		Version   string
-		Statement []statement.Statement
-	}{statement.Version, all})
+		Statement []policydocument.Statement
+	}{policydocument.Version, all})
 }

@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -47,6 +48,7 @@ func ReadMade(ctx context.Context, api PolicyReader, c workflow.Cluster) (role *
 func Told(c workflow.Cluster, tags map[string]string, role *Role, rights []byte, home string) (entry ledger.Connection, items []ledger.Item, untold string) {
 	entry = connection(c)
 	entry.Status, entry.Reason = ledger.Status(tags[TagStatus]), tags[TagReason]
+	entry.At, _ = time.Parse(time.RFC3339, tags[TagSince]) // zero if it says none
 	switch {
 	case role == nil:
 	case role.Path == rolePath && role.Boundary == Boundary(c) && queries(rights, c.ARN):
@@ -71,7 +73,7 @@ func (a Admitter) given(ctx context.Context, c workflow.Cluster) error {
 
 // queries reports whether a policy is one that lets its role query exactly a cluster.
 func queries(rights []byte, cluster string) bool {
-	text, err := statement.Find(rights, "DrawbridgeQuery")
+	text, err := policydocument.Find(rights, "DrawbridgeQuery")
 	if err != nil || text == nil {
 		return false
 	}

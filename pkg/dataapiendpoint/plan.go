@@ -7,6 +7,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -92,3 +93,22 @@ func check(vpc string, hops []workflow.Hop) error {
 	return fault.NewConflict(fmt.Sprintf("the Data API is not reached from all of %s: %s", vpc, strings.Join(slices.Compact(broken), "; ")),
 		"change what is named, which is not Drawbridge's, then redrive the execution")
 }
+
+// Paths are who reaches what through the endpoint of a VPC, as the ledger keeps them for people: from whatever is in the VPC to the Data API of its Region.
+// That is whole if the endpoint serves the VPC; else it ends at what it lacks. Whose clusters are queried there, the entries of these clusters say.
+func Paths(want workflow.EndpointWant, hops []workflow.Hop) ledger.Paths {
+	one := ledger.Path{Client: ledger.End{Name: anyClient, Account: want.Account, Network: want.VPC},
+		Database: ledger.End{Name: "Data API of " + want.Region, Account: want.Account, Network: want.VPC}, Port: https, Answer: "yes"}
+	out := ledger.Paths{All: 1, Whole: 1}
+	if n := slices.IndexFunc(hops, func(h workflow.Hop) bool { return !h.OK }); n >= 0 {
+		out.Whole, one.Answer, one.Hop, one.Owner, one.Detail = 0, "no", hops[n].Hop, want.Account, hops[n].Detail
+	}
+	out.Lines = []ledger.Path{one}
+	return out
+}
+
+// anyClient is who calls the Data API from a VPC: the endpoint serves all that is in it.
+const anyClient = "any client"
+
+// https is the port at which the Data API answers.
+const https = 443

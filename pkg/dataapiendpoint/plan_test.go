@@ -1,12 +1,14 @@
 package dataapiendpoint
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -56,11 +58,32 @@ func TestCheckNamesWhatKeepsPeopleOut(t *testing.T) {
 // The steps that place endpoints are the ones of private notebooks, too, and work under the lease that the look of their own machine took.
 func TestTheStepsKnowTheLease(t *testing.T) {
 	for want, w := range map[string]workflow.EndpointWant{
-		LeaseOf("vpc-1"):                {Account: "111111111111", VPC: "vpc-1", Owner: Owner("vpc-1")},
-		private.LeaseOf("111111111111"): {Account: "111111111111", VPC: "vpc-1", Owner: private.Owner("vpc-1")},
+		LeaseOf("vpc-1"):                         {Account: "111111111111", VPC: "vpc-1", Owner: Owner("vpc-1")},
+		privatenotebooks.LeaseOf("111111111111"): {Account: "111111111111", VPC: "vpc-1", Owner: privatenotebooks.Owner("vpc-1")},
 	} {
-		if got := private.LeaseOfWant(w); got != want {
+		if got := privatenotebooks.LeaseOfWant(w); got != want {
 			t.Errorf("%s is under %q, want %q", w.Owner, got, want)
+		}
+	}
+}
+
+// What is in the VPC reaches the Data API, or ends at what the endpoint lacks.
+func TestPaths(t *testing.T) {
+	want := workflow.EndpointWant{Account: "111111111111", Region: "eu-west-1", VPC: "vpc-1"}
+	serves, lacks := workflow.Hop{Hop: "endpoint rds-data", OK: true}, workflow.Hop{Hop: "endpoint rds-data", Detail: "vpce-1, the owner's own: private DNS is off"}
+	line := ledger.Path{Client: ledger.End{Name: "any client", Account: "111111111111", Network: "vpc-1"},
+		Database: ledger.End{Name: "Data API of eu-west-1", Account: "111111111111", Network: "vpc-1"}, Port: 443, Answer: "yes"}
+	broken := line
+	broken.Answer, broken.Hop, broken.Owner, broken.Detail = "no", lacks.Hop, "111111111111", lacks.Detail
+	for name, c := range map[string]struct {
+		hop  workflow.Hop
+		want ledger.Paths
+	}{
+		"serves": {serves, ledger.Paths{All: 1, Whole: 1, Lines: []ledger.Path{line}}},
+		"lacks":  {lacks, ledger.Paths{All: 1, Lines: []ledger.Path{broken}}},
+	} {
+		if got := Paths(want, []workflow.Hop{c.hop}); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
 }

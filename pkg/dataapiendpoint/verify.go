@@ -2,10 +2,12 @@ package dataapiendpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -49,12 +51,32 @@ func Verify(ctx context.Context, client Reader, book ledger.Ledger, bus notice.B
 	if taken != "" {
 		out.Result, out.Reason, out.Verdict = workflow.Contested, taken, hops
 		thing.Result, thing.Reason = out.Result, out.Reason
+		if err := note(ctx, book, in, out.Result, out.Reason, hops); err != nil {
+			return out, err
+		}
 		return out, bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict))
 	}
 	if err := check(want.VPC, hops); err != nil {
+		return out, errors.Join(note(ctx, book, in, conflict, err.Error(), hops), err)
+	}
+	if err := note(ctx, book, in, out.Result, out.Reason, hops); err != nil {
 		return out, err
 	}
 	out.Verdict = append(hops, workflow.Hop{Hop: "Region", OK: true,
 		Detail: fmt.Sprintf("the endpoint leads to clusters in %s and in no other Region", in.Want.Region)})
 	return out, bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict))
+}
+
+// conflict is the status of an entry whose endpoint does not serve the VPC, for what is its owner's; see [check].
+const conflict = workflow.Result(fault.Conflict)
+
+// note writes into the ledger's entry of the VPC how its endpoint stands, and who reaches what through it. What did not change keeps its time. A VPC of
+// which the ledger has nothing, since its owner made the endpoint, gets no entry.
+func note(ctx context.Context, book ledger.Ledger, in workflow.VerifyDataAPIEndpointInput, result workflow.Result, reason string, hops []workflow.Hop) error {
+	_, err := book.Change(ctx, in.Want.Owner, func(e *ledger.Connection) {
+		if e.Paths = Paths(in.Want, hops); e.Status != ledger.Status(result) || e.Reason != reason || e.Policy != in.Decision.Policy {
+			e.Status, e.Reason, e.Policy, e.At = ledger.Status(result), reason, in.Decision.Policy, book.Now().UTC()
+		}
+	})
+	return err
 }

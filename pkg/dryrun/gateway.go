@@ -300,12 +300,22 @@ func showGatewayRoutes(w *World, c call, out any) {
 			continue
 		}
 		for _, p := range g.ranges[vpc] {
-			if searched(in.Filters, p) {
+			if searched(in.Filters, p) && !taken(got.Routes, p) {
 				got.Routes = append(got.Routes, types.TransitGatewayRoute{DestinationCidrBlock: aws.String(p.String()), State: types.TransitGatewayRouteStateActive, Type: types.TransitGatewayRouteTypePropagated,
 					TransitGatewayAttachments: []types.TransitGatewayRouteAttachment{{TransitGatewayAttachmentId: &of[0], ResourceId: &vpc, ResourceType: types.TransitGatewayAttachmentResourceTypeVpc}}})
 			}
 		}
 	}
+}
+
+// taken reports whether one of the routes that were found is propagated to addresses of a prefix: then AWS propagates no second one, and says nothing. A route
+// that the search does not ask for is not seen here.
+// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-route-propagation-overview
+func taken(routes []types.TransitGatewayRoute, p netip.Prefix) bool {
+	return slices.ContainsFunc(routes, func(r types.TransitGatewayRoute) bool {
+		of, err := netip.ParsePrefix(aws.ToString(r.DestinationCidrBlock))
+		return err == nil && r.Type == types.TransitGatewayRouteTypePropagated && of.Overlaps(p)
+	})
 }
 
 // searched reports whether a propagated route to a prefix is what filters search for.

@@ -85,12 +85,12 @@ func With[I any, P interface {
 	}
 }
 
-// Verify is [With] for the step that says how a connection stands. If it fails because a step before lacked a right, a redrive finds that written, and
+// Verify is [With] for the step that says how a connection stands. If it fails because a step before had failed, a redrive finds that written, and
 // looks anew: what could not be done is tried again.
 func Verify[O any](l ledger.Ledger, step workflow.Step[workflow.VerifyConnectionInput, O]) workflow.Step[workflow.VerifyConnectionInput, O] {
 	return With(l, func(ctx context.Context, in workflow.VerifyConnectionInput) (O, error) {
 		out, err := step(ctx, in)
-		if len(in.Refused) == 0 || fault.Of(err) != fault.Refused {
+		if kind := fault.Of(err); len(in.Refused) == 0 || kind != fault.Refused && kind != fault.Conflict {
 			return out, err
 		}
 		before, reading := l.Facts(ctx, in.Connection.ID, failed)
@@ -105,12 +105,9 @@ func Verify[O any](l ledger.Ledger, step workflow.Step[workflow.VerifyConnection
 type said interface{ Said() []workflow.Hop }
 
 // Connection gives a step the facts of its connection, and writes down what it told.
-func Connection[I any, P interface {
-	*I
-	workflow.Informed
-}, O said](l ledger.Ledger, state string, step workflow.Step[I, O]) workflow.Step[I, workflow.Told] {
-	return func(ctx context.Context, in I) (workflow.Told, error) {
-		facts, err := l.Facts(ctx, P(&in).About(), "")
+func Connection[O said](l ledger.Ledger, state string, step workflow.Step[workflow.AllowDNSResolutionInput, O]) workflow.Step[workflow.AllowDNSResolutionInput, workflow.Told] {
+	return func(ctx context.Context, in workflow.AllowDNSResolutionInput) (workflow.Told, error) {
+		facts, err := l.Facts(ctx, in.About(), "")
 		if err != nil {
 			return workflow.Told{}, err
 		}
@@ -118,32 +115,47 @@ func Connection[I any, P interface {
 		if err != nil {
 			return workflow.Told{}, err
 		}
-		if does, err := P(&in).Inform(f); err != nil || !does {
+		if does, err := in.Inform(f); err != nil || !does {
 			return workflow.Told{}, err
 		}
 		out, err := tell(ctx, l, facts, told+"#"+state, func() (O, error) { return step(ctx, in) })
-		return spared(ctx, l, facts, spot{state: state, at: told + "#" + state}, out, err)
+		return spared(ctx, l, facts, spot{state: state, at: told + "#" + state, tried: in.Tried}, out, err)
 	}
 }
 
-// spot is where a step tells, and in which account it works, if in one.
-type spot struct{ state, at, account string }
+// spot is where a step tells, in which account it works, if in one, and how often it was tried again.
+type spot struct {
+	state, at, account string
+	tried              int
+}
 
-// spares are the steps of setting up that, where they lack a right, keep nobody else from being served: what comes after them is done, notebooks and verdict say
-// why, and VerifyConnection fails.
-var spares = []string{"AllowDnsResolution", "AddRoutes", "OpenFirewall"}
+// spares are the steps of setting up that, where they fail for the last time, keep nobody else from being served: what comes after them is done, notebooks and
+// verdict say why, and VerifyConnection fails.
+var spares = []string{"AllowDnsResolution", "AddRoutes", "OpenFirewall", "InjectRoutes"}
 
-// ofHub are the services that a step asks in the hub, as the SDK calls them. A right that is lacking there is lacking for everybody.
+// spare reports whether the failure of a step is written in its place. What does not come to be leads back to the inspection, or waits for another execution, which
+// is at the same rows.
+func (p spot) spare(err error) bool {
+	var call *smithy.OperationError
+	hubs := errors.As(err, &call) && slices.Contains(ofHub, call.ServiceID)
+	return slices.Contains(spares, p.state) && fault.Last(err, p.tried) && fault.Of(err) != fault.NotYet && !hubs
+}
+
+// row says that a step failed.
+func (p spot) row(ctx context.Context, err error) ledger.Fact {
+	slog.WarnContext(ctx, "a step failed, and the others are done", "state", p.state, "account", p.account, "error", err)
+	return ledger.Fact{Sort: p.at + refused, Body: refusedRow{p.account, fault.Of(err), err.Error()}}
+}
+
+// ofHub are the services that a step asks in the hub, as the SDK calls them. What is lacking there is lacking for everybody.
 var ofHub = []string{"DynamoDB", "SSM"}
 
-// spared writes that a step lacked a right in an account, if that is why it failed, in place of its error.
+// spared writes that a step failed in an account, if it fails for the last time, in place of its error.
 func spared(ctx context.Context, l ledger.Ledger, facts ledger.Facts, p spot, out workflow.Told, err error) (workflow.Told, error) {
-	var call *smithy.OperationError
-	if fault.Of(err) != fault.Refused || !slices.Contains(spares, p.state) || errors.As(err, &call) && slices.Contains(ofHub, call.ServiceID) {
+	if !p.spare(err) {
 		return out, err
 	}
-	slog.WarnContext(ctx, "a right is lacking", "state", p.state, "account", p.account, "error", err)
-	return workflow.Told{Hops: 1}, l.Renew(ctx, facts.Under(p.at), []ledger.Fact{{Sort: p.at + refused, Body: refusedRow{p.account, err.Error()}}})
+	return workflow.Told{Hops: 1}, l.Renew(ctx, facts.Under(p.at), []ledger.Fact{p.row(ctx, err)})
 }
 
 // Side gives a step the facts of sides, one at a time, and writes down what it told of each. A side of a look with another answer is not worked on: that
@@ -183,7 +195,7 @@ func one[O said](ctx context.Context, l ledger.Ledger, state string, row int, in
 	}
 	at := side(row) + told + "#" + state
 	out, err := tell(ctx, l, facts, at, func() (O, error) { return step(ctx, in) })
-	if out, err = spared(ctx, l, facts, spot{state, at, in.Side.VPC.Account}, out, err); err == nil {
+	if out, err = spared(ctx, l, facts, spot{state, at, in.Side.VPC.Account, in.Tried}, out, err); err == nil {
 		out.Account, out.Region = in.Side.VPC.Account, in.Side.VPC.Region
 	}
 	return out, err
@@ -200,7 +212,7 @@ func sum(told []workflow.Told) (out workflow.Told) {
 // Inject gives a step batches of notebooks, one after the other, with what the route tables of their VPC hold, and writes down what it told of each.
 func Inject(l ledger.Ledger, step workflow.Step[workflow.InjectRoutesInput, workflow.NotebooksOutput]) workflow.Step[workflow.InjectRoutesInput, workflow.Told] {
 	return func(ctx context.Context, in workflow.InjectRoutesInput) (workflow.Told, error) {
-		return eachBatch(ctx, l, "InjectRoutes", in.Connection.ID, in.Rows, in.Answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
+		return eachBatch(ctx, l, work{state: "InjectRoutes", connection: in.Connection.ID, tried: in.Tried}, in.Rows, in.Answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
 			routed := workflow.AddRoutesOutput{Account: b.Network(), VPC: b.VPC}
 			f, err := l.Facts(ctx, in.Connection.ID, side(b.Side)+told+"#AddRoutes")
 			if err == nil {
@@ -222,19 +234,19 @@ func Inject(l ledger.Ledger, step workflow.Step[workflow.InjectRoutesInput, work
 // Withdraw gives a step batches of notebooks, one after the other, and writes down what it told of each.
 func Withdraw(l ledger.Ledger, step workflow.Step[workflow.WithdrawRoutesInput, workflow.NotebooksOutput]) workflow.Step[workflow.WithdrawRoutesInput, workflow.Told] {
 	return func(ctx context.Context, in workflow.WithdrawRoutesInput) (workflow.Told, error) {
-		return eachBatch(ctx, l, "WithdrawRoutes", in.Connection.ID, in.Rows, in.Answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
+		return eachBatch(ctx, l, work{state: "WithdrawRoutes", connection: in.Connection.ID}, in.Rows, in.Answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
 			in.Batch = b
 			return step(ctx, in)
 		})
 	}
 }
 
-// eachBatch does a step for batches. One that fails keeps nobody from being served. Many parameters, because it is what the steps of one shape
-// have in common, and all that they differ in.
-func eachBatch(ctx context.Context, l ledger.Ledger, state, connection string, rows workflow.Rows, answer workflow.Answer, step func(workflow.Batch) (workflow.NotebooksOutput, error)) (workflow.Told, error) {
+// eachBatch does a step for batches. One that fails keeps nobody from being served.
+func eachBatch(ctx context.Context, l ledger.Ledger, w work, rows workflow.Rows, answer workflow.Answer, step func(workflow.Batch) (workflow.NotebooksOutput, error)) (workflow.Told, error) {
 	told, errs := make([]workflow.Told, len(rows)), make([]error, len(rows))
 	for n, row := range rows {
-		told[n], errs[n] = batch(ctx, l, work{state, connection, row}, answer, step)
+		w.row = row
+		told[n], errs[n] = batch(ctx, l, w, answer, step)
 	}
 	if len(errs) == 1 {
 		return told[0], errs[0]
@@ -253,13 +265,23 @@ func batch(ctx context.Context, l ledger.Ledger, w work, answer workflow.Answer,
 	if _, err := facts.FactOf(of(notebooks, w.row), &b); err != nil || !b.Answer.Serves(answer) {
 		return workflow.Told{}, err
 	}
-	return tell(ctx, l, facts, at, func() (workflow.NotebooksOutput, error) { return step(b) })
+	out, err := step(b)
+	p := spot{w.state, at, b.Account, w.tried}
+	if err != nil && !p.spare(err) {
+		return workflow.Told{}, err
+	}
+	workflow.Shorten(&out)
+	rows := toldRows(at, out)
+	if err != nil { // what became of each notebook is told all the same
+		rows = append(rows, p.row(ctx, err))
+	}
+	return counted(out), l.Renew(ctx, facts.Under(at), rows)
 }
 
-// work says which state works on which row of a connection.
+// work says which state works on which row of a connection, and how often it was tried again.
 type work struct {
 	state, connection string
-	row               int
+	row, tried        int
 }
 
 // tell does a step and writes what it told in place of what an earlier attempt did.

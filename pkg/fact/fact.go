@@ -22,7 +22,7 @@
 //	side#<n>#told#<state>      #k: what a step told of the side, with the tables or groups that it left
 //	notebooks#<n>              a batch of notebook instances
 //	told#<state>#<n>           what a step told of a batch, or of the connection
-//	….told#<state>#refused     that it lacked a right to do its work, and which
+//	….told#<state>#refused     that it failed for the last time, and why
 //
 // Behind the ARN of a Redshift cluster, about its readers:
 //
@@ -49,6 +49,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -64,7 +65,7 @@ const (
 	told      = "told"
 	injected  = told + "#InjectRoutes" // of a batch
 	refused   = "#refused"
-	failed    = told + "#VerifyConnection" + refused // it failed, as a step before lacked a right
+	failed    = told + "#VerifyConnection" + refused // it failed, as a step before had failed
 )
 
 // aboutRow is what the answer of a look has to say for all steps.
@@ -87,8 +88,9 @@ type readRow struct {
 
 // refusedRow is why a step could not do its work.
 type refusedRow struct {
-	Account string `json:"account,omitempty"`
-	Why     string `json:"why"`
+	Account string     `json:"account,omitempty"`
+	Kind    fault.Kind `json:"kind,omitempty"`
+	Why     string     `json:"why"`
 }
 
 // part is a part of a list.
@@ -295,6 +297,9 @@ func batches(f ledger.Facts, out *workflow.Findings) error {
 				return err
 			}
 		}
+		if err := refusal(f, of(injected, n+1), "InjectRoutes", out); err != nil {
+			return err
+		}
 		out.Batches, out.Injected, out.Withdrawn = append(out.Batches, b), append(out.Injected, served), append(out.Withdrawn, withdrawn)
 	}
 	state := "AllowDnsResolution"
@@ -312,12 +317,12 @@ func batches(f ledger.Facts, out *workflow.Findings) error {
 	return refusal(f, told+"#AllowDnsResolution", "AllowDnsResolution", out)
 }
 
-// refusal reads that a step lacked a right, if it did.
+// refusal reads that a step failed for the last time, if it did.
 func refusal(f ledger.Facts, at, state string, out *workflow.Findings) error {
 	var row refusedRow
 	is, err := f.FactOf(at+refused, &row)
 	if is {
-		out.Refused = append(out.Refused, workflow.Refusal{State: state, Account: row.Account, Why: row.Why})
+		out.Refused = append(out.Refused, workflow.Refusal{State: state, Account: row.Account, Kind: row.Kind, Why: row.Why})
 	}
 	return err
 }

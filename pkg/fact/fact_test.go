@@ -32,7 +32,7 @@ func id(kind string, n int) string { return fmt.Sprintf("%s-%017x", kind, n) }
 func world(answer workflow.Answer, by int) workflow.Findings {
 	out := workflow.Findings{Answer: answer, Before: []workflow.Hop{{Hop: "a", Detail: "b"}}, Absent: []workflow.Hop{{Hop: "c", Detail: "d"}}}
 	for role, vpc := range map[string]workflow.VPC{"requester": here, "accepter": there} {
-		s := workflow.Side{Role: role, Consumer: role == "requester", VPC: vpc, Peer: here, Carrier: pcx}
+		s := workflow.Side{Role: role, Consumer: role == "requester", VPC: vpc, Peer: here, StatusResource: pcx}
 		for n := range 20 * by {
 			s.Subnets = append(s.Subnets, id("subnet", n))
 			table := workflow.Table{ID: id("rtb", n), Subnets: s.Subnets[n:]}
@@ -251,7 +251,7 @@ func TestALackingRightIsToldAndTriedAgain(t *testing.T) {
 	}
 	verified := 0
 	verify := fact.Verify(l, func(_ context.Context, in workflow.VerifyConnectionInput) (string, error) {
-		if verified++; len(in.Refused) != 1 || in.Refused[0] != (workflow.Refusal{State: "AddRoutes", Account: here.Account, Why: lacking.Error()}) {
+		if verified++; len(in.Refused) != 1 || in.Refused[0] != (workflow.Refusal{State: "AddRoutes", Account: here.Account, Kind: fault.Refused, Why: lacking.Error()}) {
 			t.Errorf("%+v", in.Refused)
 		}
 		return "", lacking
@@ -267,6 +267,75 @@ func TestALackingRightIsToldAndTriedAgain(t *testing.T) {
 	}
 	if f, err := fact.Read(t.Context(), l, pcx); err != nil || f.Redriven || len(f.Refused) > 0 {
 		t.Errorf("the look after it knows still: %+v, %v", f.Refused, err)
+	}
+}
+
+// What AWS throttles at the last try, too, is told like a right that lacks: whoever comes after is served. What leads elsewhere, or is tried again, fails as ever.
+func TestAStepThatFailsForTheLastTimeKeepsNobodyFromBeingServed(t *testing.T) {
+	l, _ := ledgertest.New()
+	if _, _, err := fact.Keep(t.Context(), l, pcx, world(workflow.AnswerConnect, 1)); err != nil {
+		t.Fatal(err)
+	}
+	c := workflow.Connection{ID: pcx}
+	for name, k := range map[string]struct {
+		state string
+		err   error
+		tried int
+		told  bool
+	}{
+		"throttled":                  {"AddRoutes", fault.New(fault.Transient, "throttled"), fault.TransientTries - 1, false},
+		"throttled to the end":       {"AddRoutes", fault.New(fault.Transient, "throttled"), fault.TransientTries, true},
+		"in the way":                 {"AddRoutes", fault.NewConflict("in the way", "clear it"), 0, true},
+		"malformed":                  {"AddRoutes", fault.New(fault.Invalid, "malformed"), fault.NotYetTries, false},
+		"held":                       {"AddRoutes", fault.New(fault.Held, "held"), fault.NotYetTries, false},
+		"another is at it":           {"AddRoutes", fault.New(fault.NotYet, "not yet"), fault.NotYetTries, false},
+		"not yet, which looks anew":  {"OpenFirewall", fault.New(fault.NotYet, "not yet"), fault.NotYetTries, false},
+		"a group, throttled":         {"OpenFirewall", fault.New(fault.Transient, "throttled"), fault.TransientTries, true},
+		"what takes away, throttled": {"RemoveRoutes", fault.New(fault.Transient, "throttled"), fault.TransientTries, false},
+	} {
+		step := fact.Side(l, k.state, func(context.Context, workflow.SideInput) (workflow.HopsOutput, error) {
+			return workflow.HopsOutput{}, k.err
+		})
+		_, err := step(t.Context(), workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Rows: workflow.Rows{1}, Tried: k.tried})
+		if told := err == nil; told != k.told {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	inject := func(tried int) error {
+		_, err := fact.Inject(l, func(_ context.Context, in workflow.InjectRoutesInput) (workflow.NotebooksOutput, error) {
+			return workflow.NotebooksOutput{Notebooks: 50, Served: 49, Hosts: "s"}, fault.New(fault.Transient, "throttled")
+		})(t.Context(), workflow.InjectRoutesInput{Connection: c, Answer: workflow.AnswerConnect, Rows: workflow.Rows{1}, Tried: tried})
+		return err
+	}
+	if err := inject(0); fault.Of(err) != fault.Transient {
+		t.Errorf("notebooks that are tried again: %v", err)
+	}
+	if err := inject(fault.TransientTries); err != nil {
+		t.Error(err)
+	}
+	dns := fact.Connection(l, "AllowDnsResolution", func(context.Context, workflow.AllowDNSResolutionInput) (workflow.HopsOutput, error) {
+		return workflow.HopsOutput{}, fault.New(fault.Transient, "throttled")
+	})
+	if _, err := dns(t.Context(), workflow.AllowDNSResolutionInput{Connection: c, Answer: workflow.AnswerConnect, Tried: fault.TransientTries}); err != nil {
+		t.Error(err)
+	}
+	f, err := fact.Read(t.Context(), l, pcx)
+	if err != nil || f.Injected[0].Served != 49 || len(f.Refused) != 4 {
+		t.Errorf("%+v, %+v, %v", f.Injected, f.Refused, err)
+	}
+	for _, r := range f.Refused {
+		if r.Kind == fault.Refused || r.Why == "" || (r.Account == here.Account) != (r.State != "AllowDnsResolution") {
+			t.Errorf("%+v", r)
+		}
+	}
+	verify := fact.Verify(l, func(context.Context, workflow.VerifyConnectionInput) (string, error) {
+		return "", fault.NewConflict("AddRoutes: throttled", "redrive")
+	})
+	last := workflow.VerifyConnectionInput{Connection: c, Answer: workflow.AnswerConnect}
+	for n, want := range []fault.Kind{fault.Conflict, fault.Over} {
+		if _, err := verify(t.Context(), last); fault.Of(err) != want {
+			t.Errorf("%d: %v, want %s", n, err, want)
+		}
 	}
 }
 
@@ -327,7 +396,7 @@ func TestAnItemHasSeveralSides(t *testing.T) {
 		defer mu.Unlock()
 		served[in.Side.VPC.Account]++
 		if in.Side.VPC.Account == "000000000003" {
-			return workflow.HopsOutput{}, fault.NewConflict("the group is full", "make room")
+			return workflow.HopsOutput{}, fault.New(fault.Transient, "throttled")
 		}
 		return workflow.HopsOutput{Hops: []workflow.Hop{{Hop: in.Side.VPC.Account, OK: true}}}, nil
 	})
@@ -335,7 +404,7 @@ func TestAnItemHasSeveralSides(t *testing.T) {
 	for _, rows := range sides {
 		told, err := open(t.Context(), workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Rows: rows})
 		if hops += told.Hops; err != nil {
-			if failed++; fault.Of(err) != fault.Conflict {
+			if failed++; fault.Of(err) != fault.Transient {
 				t.Error(err)
 			}
 		}

@@ -37,6 +37,26 @@ const (
 // Kinds lists every kind. The contract test holds the machines' error names against it.
 func Kinds() []Kind { return []Kind{Transient, NotYet, Refused, Conflict, Invalid, Over, Held} }
 
+// How often a machine tries a Task again that fails with [Transient], and with [NotYet], before it gives up.
+const (
+	TransientTries = 6
+	NotYetTries    = 8
+)
+
+// Last reports whether the machine tries a Task no more that fails with err, after it was tried again so often: nobody hears of it but by what is said now.
+// What is held, over or malformed has a way of its own.
+func Last(err error, tried int) bool {
+	switch Of(err) {
+	case Refused, Conflict:
+		return true
+	case Transient:
+		return tried >= TransientTries
+	case NotYet:
+		return tried >= NotYetTries
+	}
+	return false
+}
+
 // Error is an error of a known kind. Message says what is wrong and names the thing;
 // Remedy, where there is one, says what a person should do.
 type Error struct {

@@ -20,6 +20,14 @@ func Unreadable(err error) (why string, ok bool) {
 	return "", false
 }
 
+// Unread is [Unreadable] for a Task that was tried again so often: what AWS did not answer at the last try cannot be read now either.
+func Unread(err error, tried int) (why string, ok bool) {
+	if Of(err) == Transient && Last(err, tried) {
+		return err.Error(), true
+	}
+	return Unreadable(err)
+}
+
 // Single reports whether an error of reading one thing among many is that thing's alone, and keeps none of the others from being read: AWS refuses it, or
 // does not have it, and no retry mends that. An account that lets nobody in is no single thing.
 func Single(err error) bool {

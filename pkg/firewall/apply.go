@@ -271,6 +271,10 @@ func (o *opening) settle(ctx context.Context, item ledger.Item, fresh bool, err 
 			return err
 		}
 		o.items = slices.DeleteFunc(o.items, item.Same)
+	case !fresh && !fault.Passing(err):
+		if err := o.GiveUp(ctx, item); err != nil {
+			return err
+		}
 	}
 	if duplicate {
 		return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
@@ -209,7 +210,7 @@ func (o *opening) openEgress(ctx context.Context) ([]workflow.Hop, error) {
 	if err != nil {
 		return nil, err
 	}
-	hop := workflow.Hop{Hop: "egress " + of(side), OK: len(done.Contested) == 0, Detail: fmt.Sprintf("%d clients, TCP %s, %d rules added", count, join(side.Ports), len(done.Add)) + side.Overlooked}
+	hop := workflow.Hop{Hop: "egress " + of(side), OK: len(done.Contested) == 0, Detail: fmt.Sprintf("%s, TCP %s, %s added", fit.Count(count, "client"), join(side.Ports), fit.Count(len(done.Add), "rule")) + side.Overlooked}
 	if !hop.OK {
 		hop.Detail += "; " + contested(done.Contested)
 	}

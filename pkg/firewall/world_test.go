@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go"
 	"pgregory.net/rapid"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
@@ -410,6 +411,29 @@ func TestARuleThatWasTakenAwayTwiceIsLeft(t *testing.T) {
 	}
 	if out, err := f.open("pcx-1", side); err != nil || len(f.rules) != 0 || out.Hops[0].OK || !strings.Contains(out.Hops[0].Detail, "terraform") {
 		t.Errorf("%v, %v; rules:\n%s", out, err, f)
+	}
+}
+
+// A rule that was there is put back by one execution, which is held at the call; the next one, which is not, need not wait for it.
+func TestWhoIsRefusedKeepsNobodyWaiting(t *testing.T) {
+	f, side := newAccount("sg-db"), producer()
+	side.Callers.CIDRs = side.Callers.CIDRs[:1]
+	if _, err := f.open("pcx-1", side); err != nil {
+		t.Fatal(err)
+	}
+	f.take("sgr-1")
+	f.before = func(call string) error {
+		if strings.HasPrefix(call, "Ingress") {
+			return fault.New(fault.Held, "the mode is observe")
+		}
+		return nil
+	}
+	if _, err := firewall.Open(t.Context(), f, f.ledger, "first", "pcx-1", side); fault.Of(err) != fault.Held {
+		t.Fatalf("%v, want it held", err)
+	}
+	f.before = nil
+	if _, err := firewall.Open(t.Context(), f, f.ledger, "second", "pcx-1", side); err != nil || len(f.rules) != 1 {
+		t.Errorf("the second is kept from it: %v; rules:\n%s", err, f)
 	}
 }
 

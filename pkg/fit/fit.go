@@ -2,10 +2,13 @@
 // security group rule, the subject of a notification, a message. What people are told is cut, with an ellipsis, and never
 // the reason why a step fails.
 //
+// [Count] makes a word fit its number.
+//
 // It is for sentences. An id, an ARN or a list that is read back must not be cut: whoever writes one checks its length.
 package fit
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -70,4 +73,12 @@ func Bytes(text string, room int) string {
 		cut--
 	}
 	return text[:cut] + end
+}
+
+// Count says how many there are of something, whose plural ends with an s: 1 notebook, 2 notebooks.
+func Count(n int, one string) string {
+	if n != 1 {
+		one += "s"
+	}
+	return fmt.Sprintf("%d %s", n, one)
 }

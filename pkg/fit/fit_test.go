@@ -88,3 +88,11 @@ func ExampleTag() {
 	fmt.Println(fit.Tag("10.1.0.0/16 of vpc-1 overlaps 10.1.0.0/24, which rtb-1 (main) reaches"))
 	// Output: 10.1.0.0/16 of vpc-1 overlaps 10.1.0.0/24 which rtb-1 main reaches
 }
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 notebooks", 1: "1 notebook", 2: "2 notebooks"} {
+		if got := fit.Count(n, "notebook"); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+		}
+	}
+}

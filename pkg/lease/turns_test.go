@@ -7,12 +7,12 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapiendpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/gatewaypair"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
-	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -26,7 +26,7 @@ func TestTheLookThatIsAskedForClaimsTheSameLease(t *testing.T) {
 	a := workflow.VPC{Account: "111111111111", Region: region, ID: "vpc-0000000000000000a"}
 	b := workflow.VPC{Account: account, Region: region, ID: "vpc-0000000000000000b"}
 	peered := workflow.Connection{ID: "pcx-0123456789abcdef0", Target: "pcx-0123456789abcdef0", Requester: a, Accepter: b}
-	paired := workflow.Connection{ID: transit.ID("tgw-0123456789abcdef0", a, b), Target: "tgw-0123456789abcdef0", Requester: b, Accepter: a}
+	paired := workflow.Connection{ID: gatewaypair.ID("tgw-0123456789abcdef0", a, b), Target: "tgw-0123456789abcdef0", Requester: b, Accepter: a}
 	for name, c := range map[string]struct {
 		last  func() (lease.Claim, look.Look)
 		first func(json.RawMessage) lease.Claim
@@ -39,7 +39,7 @@ func TestTheLookThatIsAskedForClaimsTheSameLease(t *testing.T) {
 		"transit": {func() (lease.Claim, look.Look) {
 			return peering.LastRemoval(workflow.ConcludeRemovalInput{Execution: execution, Connection: paired})
 		}, func(e json.RawMessage) lease.Claim {
-			return transit.Inspector{}.Turn().Claim(workflow.InspectTransitInput{Execution: execution, Event: e})
+			return gatewaypair.Inspector{}.Turn().Claim(workflow.InspectTransitInput{Execution: execution, Event: e})
 		}},
 		"data-api": {func() (lease.Claim, look.Look) {
 			return dataapi.LastVerdict(workflow.ConcludeDataAPIInput{Execution: execution, DataAPI: workflow.DataAPI{
@@ -54,9 +54,9 @@ func TestTheLookThatIsAskedForClaimsTheSameLease(t *testing.T) {
 			return dataapiendpoint.Inspector{}.Turn().Claim(workflow.InspectDataAPIEndpointInput{Execution: execution, Event: e})
 		}},
 		"private-notebooks": {func() (lease.Claim, look.Look) {
-			return private.LastVerdict(workflow.VerifyPrivateNotebooksInput{Execution: execution, Account: account, Region: region})
+			return privatenotebooks.LastVerdict(workflow.VerifyPrivateNotebooksInput{Execution: execution, Account: account, Region: region})
 		}, func(e json.RawMessage) lease.Claim {
-			return private.Inspector{}.Turn().Claim(workflow.InspectPrivateNotebooksInput{Execution: execution, Event: e})
+			return privatenotebooks.Inspector{}.Turn().Claim(workflow.InspectPrivateNotebooksInput{Execution: execution, Event: e})
 		}},
 		"studio": {func() (lease.Claim, look.Look) {
 			return studio.LastVerdict(workflow.ConcludeStudioInput{Execution: execution, Warehouse: workflow.Warehouse{Account: account, Region: region, ID: "sales"}})

@@ -176,6 +176,17 @@ func (l Ledger) Cancel(ctx context.Context, id string, items []Item) error {
 	return l.Forget(ctx, id, leaving)
 }
 
+// GiveUp says of an item that stays intended that the execution that intends it does not make its call any more, since AWS or the mode refused it. So
+// no other waits for that, as [Item.Busy] would have it.
+func (l Ledger) GiveUp(ctx context.Context, item Item) error {
+	_, err := l.Mark(ctx, item, func(now *Item) {
+		if now.State == Intended && now.By == item.By {
+			now.At = now.At.Add(-Lifetime)
+		}
+	})
+	return err
+}
+
 // Mark changes one item by f, if the ledger has it, and returns it as it is then: for what happened to it in its member.
 func (l Ledger) Mark(ctx context.Context, item Item, f func(*Item)) (Item, error) {
 	out, err := l.MarkAll(ctx, []Item{item}, f)

@@ -124,7 +124,7 @@ func (b book) told(ctx context.Context, api client, ec2api route.NetworkReader, 
 	out, err := b.serve(ctx, api, ec2api, in)
 	status, reason := out.status, out.reason
 	switch {
-	case err != nil && fault.Passing(err):
+	case err != nil && fault.Passing(err) && !fault.Last(err, in.Tried): // it is tried again
 		return out, err
 	case err != nil:
 		status, reason = Failed, err.Error()

@@ -337,6 +337,21 @@ func TestInject(t *testing.T) {
 	}
 }
 
+// What AWS throttles is tried again, and then told to who works there.
+func TestANotebookSaysThatNobodyTriesAgain(t *testing.T) {
+	for tried, want := range map[int]string{0: "", fault.TransientTries - 1: "", fault.TransientTries: Failed} {
+		f := newFake().notebook("n", "c", types.NotebookInstanceStatusInService)
+		f.scripts["c"] = owner
+		again(f, "UpdateNotebookInstanceLifecycleConfig")
+		in := input("c", types.NotebookInstanceStatusInService)
+		in.Tried = tried
+		_, err := Attach(t.Context(), f, tables{}, f.ledger, f.debts(), in)
+		if fault.Of(err) != fault.Transient || f.tags[TagStatus] != want || (f.tags[TagSince] == "") != (want == "") {
+			t.Errorf("tried again %d times: %v, and it says %v", tried, err, f.tags)
+		}
+	}
+}
+
 // again makes every call of a name fail for a moment.
 func again(f *fake, call string) {
 	f.always[call] = &smithy.GenericAPIError{Code: "ThrottlingException"}

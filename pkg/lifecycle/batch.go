@@ -26,7 +26,7 @@ func Inject(ctx context.Context, api client, l ledger.Ledger, debts restart.Book
 	var owed []ledger.Debt
 	for _, nb := range notebooks {
 		b := book{Ledger: l, nb: nb, also: in.Connection, by: in.Execution, fresh: true, memo: done}
-		out, err := b.told(ctx, api, nil, workflow.AttachRoutesInput{Execution: in.Execution, Connection: in.Connection, Routed: in.Routed, Notebook: nb, Phase: workflow.PhaseUntouched})
+		out, err := b.told(ctx, api, nil, workflow.AttachRoutesInput{Execution: in.Execution, Connection: in.Connection, Routed: in.Routed, Notebook: nb, Phase: workflow.PhaseUntouched, Tried: in.Tried})
 		if err != nil {
 			failed = append(failed, err)
 			out.hop = workflow.Hop{Hop: hostRoute(nb), Detail: err.Error()}

@@ -93,6 +93,11 @@ func TestWhatBecomesOfAPlan(t *testing.T) {
 		{Observe, "", Plan{Adds: []Change{"a"}, Perhaps: []Change{"p"}, Takes: []Change{"t"}}, "Planned: Drawbridge only observes: it would make up to 3 changes\na\np\nt"},
 		{Full, "222222222222", Plan{Perhaps: []Change{"p"}}, "Planned: the account 222222222222 lets itself be observed only: Drawbridge would make up to 1 change\np"},
 		{Add, "", Plan{Perhaps: []Change{"p"}}, ""},
+		{Observe, "", Plan{Perhaps: []Change{"p"}}, "Planned: Drawbridge only observes: it would make up to 1 change\np"},
+		{Observe, "", Plan{Perhaps: []Change{"p"}, Stands: true}, ""}, {Full, "222222222222", Plan{Perhaps: []Change{"p"}, Stands: true}, ""},
+		{Observe, "", Plan{Adds: []Change{"a"}, Perhaps: []Change{"p"}, Stands: true}, "Planned: Drawbridge only observes: it would make up to 2 changes\na\np"},
+		{Observe, "", Plan{Takes: []Change{"t"}, Perhaps: []Change{"p"}, Stands: true}, "Planned: Drawbridge only observes: it would make up to 2 changes\np\nt"},
+		{Observe, "", Plan{Leaves: []Change{"l"}}, ""}, {Observe, "", Plan{Adds: []Change{"a"}, Leaves: []Change{"l"}}, "Planned: Drawbridge only observes: it would make 1 change\na\nl"},
 		{Stopped, "", Plan{}, "Paused: "},
 	} {
 		err := decide(Setting{Mode: c.mode}, c.only, c.plan)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 )
 
 // Paused returns the error with which everything ends in the mode [Stopped].
@@ -15,6 +17,11 @@ type Plan struct {
 	// Perhaps are what would be added where it is not there yet, which only a later step finds out.
 	Perhaps []Change
 	Takes   []Change // what would be taken away
+	// Leaves are what somebody else has to do something about: said beside changes, and none.
+	Leaves []Change
+	// Stands says that the ledger has all of it as it shall be. Then Perhaps holds nothing back: the steps look at what stands there, and the first of them that
+	// would change something is held at the door.
+	Stands bool
 	// Accounts are those in which something would be changed.
 	Accounts []string
 }
@@ -22,13 +29,17 @@ type Plan struct {
 // Empty reports whether nothing would be changed.
 func (p Plan) Empty() bool { return len(p.Adds)+len(p.Perhaps)+len(p.Takes) == 0 }
 
+// judged reports whether the steps themselves say what they would change.
+func (p Plan) judged() bool { return p.Stands && len(p.Adds)+len(p.Takes) == 0 }
+
 // all returns every change, and how many there are in words.
 func (p Plan) all() ([]Change, string) {
 	all := slices.Concat(p.Adds, p.Perhaps, p.Takes)
+	many := count(len(all))
 	if len(p.Perhaps) > 0 {
-		return all, "up to " + count(len(all))
+		many = "up to " + many
 	}
-	return all, count(len(all))
+	return append(all, p.Leaves...), many
 }
 
 // decide returns why a plan is not carried out; nil if it is.
@@ -36,7 +47,7 @@ func (p Plan) all() ([]Change, string) {
 //	mode      adds        takes
 //	full      yes         yes
 //	add       yes         Kept, with what would go
-//	observe   Planned     Planned
+//	observe   Planned     Planned; what stands goes on to the door, see [Plan.Stands]
 //	paused    Paused      Paused
 //
 // only names an account among those concerned that lets itself be observed only; then it is as in observe.
@@ -45,7 +56,7 @@ func decide(at Setting, only string, p Plan) error {
 	switch {
 	case m == Stopped:
 		return at.Paused()
-	case p.Empty():
+	case p.Empty(), p.judged():
 		return nil
 	case m == Observe:
 		all, many := p.all()
@@ -59,12 +70,7 @@ func decide(at Setting, only string, p Plan) error {
 	return nil
 }
 
-func count(n int) string {
-	if n == 1 {
-		return "1 change"
-	}
-	return fmt.Sprintf("%d changes", n)
-}
+func count(n int) string { return fit.Count(n, "change") }
 
 // lets returns why a call does not pass the door; nil if it does.
 //

@@ -16,10 +16,13 @@ type Ports struct{ From, To int }
 // AllPorts are those of an entry for all protocols.
 var AllPorts = Ports{0, 65535}
 
-// Ephemeral are the ports on which a client may receive the answers: a network ACL, being stateless, must let them
-// through. Linux uses 32768 to 60999, NAT gateways and Lambda 1024 to 65535.
+// The ports on which a client may receive the answers, by what it runs on: a network ACL, being stateless, must let them through.
 // https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports
-var Ephemeral = Ports{32768, 60999}
+var (
+	Ephemeral        = Ports{32768, 60999} // of Linux
+	EphemeralWindows = Ports{49152, 65535}
+	EphemeralLambda  = Ports{1024, 65535} // of Lambda functions, whose addresses are translated
+)
 
 // ACL is a network ACL.
 // https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html

@@ -174,8 +174,7 @@ func Judge(w World, client Client, database Database, port int, carrier string) 
 		}
 		there := leg{w: w, from: from, to: to, ports: Ports{port, port}, carrier: carrier}
 		there.walk()
-		back := leg{w: w, from: to, to: from, ports: Ephemeral, carrier: carrier}
-		back.walk()
+		back := w.answers(to, from, client.Answered(), carrier)
 		over := slices.Compact(slices.Sorted(slices.Values(there.used)))
 		if len(over) == 0 {
 			over = []string{carrier}
@@ -210,6 +209,33 @@ func Judge(w World, client Client, database Database, port int, carrier string) 
 		hops = append(hops, gather("host route", host, ""))
 	}
 	return slices.DeleteFunc(hops, func(h Hop) bool { return h.Detail == "" })
+}
+
+// answers judges the way back, to a client that receives the answers at ports of one of several ranges. An ACL is in the way for sure only if some is
+// in the way of each of them.
+func (w World) answers(from, to end, ranges []Ports, carrier string) leg {
+	var out leg
+	var acls [][]finding
+	sure := true
+	for n, ports := range ranges {
+		l := leg{w: w, from: from, to: to, ports: ports, carrier: carrier}
+		l.walk()
+		found := append(l.aclOut, l.aclIn...)
+		sure = sure && slices.ContainsFunc(found, func(f finding) bool { return f.answer == No })
+		acls = append(acls, found)
+		if l.aclOut, l.aclIn = nil, nil; n == 0 {
+			out = l
+		}
+	}
+	for _, found := range acls {
+		for _, f := range found {
+			if f.answer == No && !sure {
+				f = unknown("at which ports the client receives the answers is not known, and not all get through: %s", f.detail)
+			}
+			out.aclIn = append(out.aclIn, f)
+		}
+	}
+	return out
 }
 
 var families = map[bool]string{false: "IPv4", true: "IPv6"}

@@ -89,6 +89,11 @@ func (w *world) route(r network.Route) {
 	w.VPCs[0].Tables[0].Routes = append(w.VPCs[0].Tables[0].Routes, r)
 }
 
+// answers gives the database's subnets an ACL that lets answers out to some ports alone.
+func answers(w *world, ports network.Ports) {
+	w.VPCs[1].ACLs[0].Egress = []network.Entry{entry(100, true, "10.1.0.0/16", ports.From, ports.To)}
+}
+
 func TestAWholePathHolds(t *testing.T) {
 	for name, w := range map[string]*world{"peering": peered(), "gateway": gated()} {
 		hops := w.judge()
@@ -178,6 +183,26 @@ func TestJudge(t *testing.T) {
 		"a group that cannot be seen": {change: func(w *world) { w.database.Groups = []string{"sg-9"} }, hop: "database group", want: network.Unknown, says: "sg-9"},
 		"an ACL of the client's lets no answer in": {change: func(w *world) { w.VPCs[0].ACLs[0].Ingress = []network.Entry{entry(100, true, "10.1.0.0/16", 0, 65535)} },
 			hop: "ACL back", want: network.No, says: "inbound entry: allow TCP 32768-60999 from 10.2.0.0/24", owner: "111111111111"},
+		"the ports of Linux, and a function": {change: func(w *world) {
+			answers(w, network.Ephemeral)
+			w.client.Replies = []network.Ports{network.EphemeralLambda}
+		}, hop: "ACL back", want: network.No, says: "allow TCP 1024-32767 to 10.1.0.0/24", owner: "222222222222"},
+		"the ports of a function, and a function": {change: func(w *world) {
+			answers(w, network.EphemeralLambda)
+			w.client.Replies = []network.Ports{network.EphemeralLambda}
+		}, hop: "ACL back", want: network.Yes},
+		"the ports of Linux, and who may run Windows": {change: func(w *world) {
+			answers(w, network.Ephemeral)
+			w.client.Replies = []network.Ports{network.Ephemeral, network.EphemeralWindows}
+		}, hop: "ACL back", want: network.Unknown, says: "at which ports the client receives the answers is not known, and not all get through: network ACL acl-2 lacks an outbound entry: allow TCP 61000-65535"},
+		"the ports of both, and who may run Windows": {change: func(w *world) {
+			answers(w, network.Ports{From: 32768, To: 65535})
+			w.client.Replies = []network.Ports{network.Ephemeral, network.EphemeralWindows}
+		}, hop: "ACL back", want: network.Yes},
+		"the ports of neither": {change: func(w *world) {
+			answers(w, network.Ports{From: 40000, To: 50000})
+			w.client.Replies = []network.Ports{network.Ephemeral, network.EphemeralWindows}
+		}, hop: "ACL back", want: network.No, says: "allow TCP 32768-39999"},
 		"an ACL of the database's":   {change: func(w *world) { w.VPCs[1].ACLs[0].Ingress = nil }, hop: "database ACL", want: network.No, says: "allow TCP 3306 from 10.1.0.0/24"},
 		"an ACL that cannot be seen": {change: func(w *world) { w.VPCs[1].ACLs = nil }, hop: "database ACL", want: network.Unknown},
 		"no host route":              {change: func(w *world) { w.client.Host.Routes = cidrs("10.2.0.0/24") }, hop: "host route", want: network.No, says: "10.2.1.0/24"},
@@ -185,14 +210,30 @@ func TestJudge(t *testing.T) {
 		"a public name": {change: func(w *world) { w.database.Public, w.Peerings[0].Resolves[1] = network.Yes, network.No },
 			hop: "name resolution", want: network.No, says: "public address"},
 		"a name of one that has no public address": {change: func(w *world) { w.Peerings[0].Resolves[1] = network.No }, hop: "name resolution", want: network.Yes},
-		"a client with IPv6 alone":                 {change: func(w *world) { w.VPCs[0].Subnets[0].CIDRs = cidrs("2600:1::/64") }, hop: "client group", want: network.No, says: "IPv6 addresses only"},
-		"a subnet that is not seen":                {change: func(w *world) { w.client.Subnets = []string{"subnet-x"} }, hop: "path", want: network.Unknown, says: "subnet-x cannot be seen"},
-		"a Local Zone":                             {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "us-east-1-bos-1a" }, hop: "route there", want: network.Unknown, says: "a Local Zone"},
-		"a Wavelength Zone":                        {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "us-east-1-wl1-bos-wlz-1" }, hop: "route there", want: network.Unknown, says: "a Wavelength Zone"},
-		"an Outpost":                               {change: func(w *world) { w.VPCs[1].Subnets[0].Outpost = "arn:aws:outposts:us-east-1:222222222222:outpost/op-1" }, hop: "route there", want: network.Unknown, says: "an Outpost"},
-		"a zone of the European Sovereign Cloud":   {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "eusc-de-east-1a" }, hop: "route there", want: network.Yes},
-		"a zone of an isolated Region":             {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "eu-isoe-west-1a" }, hop: "route there", want: network.Yes},
-		"a zone of GovCloud":                       {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "us-gov-west-1a" }, hop: "route there", want: network.Yes},
+		"DNS support is off":                       {change: func(w *world) { w.VPCs[0].Names.Support = network.No }, hop: "name resolution", want: network.No, says: "turn on DNS support of vpc-c", owner: "111111111111"},
+		"DNS support was not read":                 {change: func(w *world) { w.VPCs[0].Names.Support = network.Unknown }, hop: "name resolution", want: network.Unknown, says: "vpc-c"},
+		"whether it is public is not":              {change: func(w *world) { w.database.Public = network.Unknown }, hop: "name resolution", want: network.Unknown, says: "sales has a public address"},
+		"a public name, and no hostnames where it is": {change: func(w *world) { w.database.Public, w.VPCs[1].Names.Hostnames = network.Yes, network.No },
+			hop: "name resolution", want: network.No, says: "turn on DNS hostnames of vpc-d", owner: "222222222222"},
+		"a public name, and all is on": {change: func(w *world) { w.database.Public = network.Yes }, hop: "name resolution", want: network.Yes, says: "its private address"},
+		"a public name, and an option that was not read": {change: func(w *world) { w.database.Public, w.Peerings[0].Resolves[1] = network.Yes, network.Unknown },
+			hop: "name resolution", want: network.Unknown, says: "the option of pcx-1"},
+		"an ACL of subnets that nobody uses": {change: func(w *world) {
+			w.database.Subnets = w.database.Subnets[:1]
+			for n := range w.VPCs { // the second subnet of each
+				v := &w.VPCs[n]
+				v.ACLs[0].Subnets = v.ACLs[0].Subnets[:1]
+				v.ACLs = append(v.ACLs, network.ACL{ID: "acl-dmz", Subnets: []string{v.ID + "-b"}})
+			}
+		}, hop: "database ACL", want: network.Yes},
+		"a client with IPv6 alone":               {change: func(w *world) { w.VPCs[0].Subnets[0].CIDRs = cidrs("2600:1::/64") }, hop: "client group", want: network.No, says: "IPv6 addresses only"},
+		"a subnet that is not seen":              {change: func(w *world) { w.client.Subnets = []string{"subnet-x"} }, hop: "path", want: network.Unknown, says: "subnet-x cannot be seen"},
+		"a Local Zone":                           {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "us-east-1-bos-1a" }, hop: "route there", want: network.Unknown, says: "a Local Zone"},
+		"a Wavelength Zone":                      {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "us-east-1-wl1-bos-wlz-1" }, hop: "route there", want: network.Unknown, says: "a Wavelength Zone"},
+		"an Outpost":                             {change: func(w *world) { w.VPCs[1].Subnets[0].Outpost = "arn:aws:outposts:us-east-1:222222222222:outpost/op-1" }, hop: "route there", want: network.Unknown, says: "an Outpost"},
+		"a zone of the European Sovereign Cloud": {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "eusc-de-east-1a" }, hop: "route there", want: network.Yes},
+		"a zone of an isolated Region":           {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "eu-isoe-west-1a" }, hop: "route there", want: network.Yes},
+		"a zone of GovCloud":                     {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "us-gov-west-1a" }, hop: "route there", want: network.Yes},
 
 		"gateway: no association": {gate: true, change: func(w *world) { w.Gateways[0].Attachments[0].Table = "" },
 			hop: "gateway route", want: network.No, says: "associated with no route table", owner: "333333333333"},
@@ -211,6 +252,26 @@ func TestJudge(t *testing.T) {
 		"gateway: a static route before a propagated one": {gate: true, change: func(w *world) {
 			w.Gateways[0].Tables[0].Routes = append(w.Gateways[0].Tables[0].Routes, network.Route{Destination: cidr("10.2.0.0/16"), Target: "tgw-attach-9", Propagated: true})
 		}, hop: "gateway route", want: network.Yes},
+		"gateway: an attachment that is not available": {gate: true, change: func(w *world) { w.Gateways[0].Attachments[1].Available = network.No },
+			hop: "carrier", want: network.No, says: "vpc-d is not attached to tgw-1", owner: "222222222222"},
+		"gateway: whether it is available was not read": {gate: true, change: func(w *world) { w.Gateways[0].Attachments[0].Available = network.Unknown },
+			hop: "carrier", want: network.Unknown, says: "tgw-attach-1"},
+		"gateway: a blackhole in its table": {gate: true, change: func(w *world) { w.Gateways[0].Tables[0].Routes[1].Blackhole = true },
+			hop: "gateway route", want: network.No, says: "is a blackhole", owner: "333333333333"},
+		"gateway: a table of its own that cannot be seen": {gate: true, change: func(w *world) { w.Gateways[0].Tables = nil },
+			hop: "gateway route", want: network.Unknown, says: "cannot be seen"},
+		"gateway: a public name, and its DNS support is off": {gate: true, change: func(w *world) { w.database.Public, w.Gateways[0].DNS = network.Yes, network.No },
+			hop: "name resolution", want: network.No, says: "turn on DNS support of tgw-1", owner: "333333333333"},
+		"gateway: a public name, and that of an attachment is": {gate: true, change: func(w *world) { w.database.Public, w.Gateways[0].Attachments[1].DNS = network.Yes, network.No },
+			hop: "name resolution", want: network.No, says: "the attachment of vpc-d", owner: "222222222222"},
+		"gateway: a reference in use1-az3": {gate: true, change: func(w *world) {
+			w.VPCs[1].Subnets[3].ZoneID = network.Unreferable
+			w.VPCs[1].Groups[0].Ingress = []network.Rule{{Ports: network.AllPorts, Group: "sg-1"}}
+		}, hop: "database group", want: network.Unknown, says: "whether rules of sg-2 can refer to groups of vpc-c is not known"},
+		"gateway: a reference without an attachment's support": {gate: true, change: func(w *world) {
+			w.Gateways[0].Attachments[0].References = network.No
+			w.VPCs[1].Groups[0].Ingress = []network.Rule{{Ports: network.AllPorts, Group: "sg-1"}}
+		}, hop: "database group", want: network.No},
 		"gateway: a zone without a subnet": {gate: true, change: func(w *world) { w.Gateways[0].Attachments[0].Subnets = []string{"vpc-c-tb"} },
 			hop: "carrier", want: network.No, says: "no subnet in us-east-1a", owner: "111111111111"},
 		"gateway: no inbound rule in the attachment's subnet": {gate: true, change: func(w *world) { w.VPCs[0].ACLs[1].Ingress = nil },
@@ -294,16 +355,15 @@ func TestWithinOneVPC(t *testing.T) {
 
 // A client that has IPv6 alone reaches a database that has both, and is judged by IPv6 on the whole way.
 func TestIPv6(t *testing.T) {
-	six := func() *world {
-		w := peered()
+	over := func(w *world) *world {
 		w.database.Dual = true
 		for n, own := range []string{"2600:1::/56", "2600:2::/56"} {
 			other := []string{"2600:2::/56", "2600:1::/56"}[n]
 			v := &w.VPCs[n]
 			v.CIDRs = append(v.CIDRs, cidr(own))
-			for m := range v.Subnets {
+			for m := range v.Subnets[:2] { // those of an attachment have IPv4 alone
 				v.Subnets[m].CIDRs = append(v.Subnets[m].CIDRs, cidr([][]string{{"2600:1::/64", "2600:1:0:1::/64"}, {"2600:2::/64", "2600:2:0:1::/64"}}[n][m]))
-				v.Tables[m].Routes = append(v.Tables[m].Routes, to(own, "local"), to(other, "pcx-1"))
+				v.Tables[m].Routes = append(v.Tables[m].Routes, to(own, "local"), to(other, w.carrier))
 			}
 			v.Groups[0].Egress = append(v.Groups[0].Egress, network.Rule{Ports: network.AllPorts, CIDR: cidr("::/0")})
 			v.Groups[0].Ingress = append(v.Groups[0].Ingress, network.Rule{Ports: network.AllPorts, CIDR: cidr("::/0")})
@@ -312,6 +372,7 @@ func TestIPv6(t *testing.T) {
 		w.client.Host = nil
 		return w
 	}
+	six := func() *world { return over(peered()) }
 	if hops := six().judge(); network.All(hops) != network.Yes {
 		t.Errorf("does not hold: %s", lines(hops))
 	}
@@ -325,5 +386,27 @@ func TestIPv6(t *testing.T) {
 	w.VPCs[0].Tables[0].Routes = w.VPCs[0].Tables[0].Routes[:2]
 	if hops := w.judge(); network.All(hops) != network.Yes {
 		t.Errorf("a client with both, and no route for IPv6: %s", lines(hops))
+	}
+	w = six() // the database has IPv4 alone, and so has the ACL of each VPC
+	w.VPCs[0].Subnets[0].CIDRs, w.database.Dual = cidrs("10.1.0.0/24", "2600:1::/64"), false
+	for n := range w.VPCs {
+		w.VPCs[n].ACLs[0].Ingress, w.VPCs[n].ACLs[0].Egress = anything[:1], anything[:1]
+	}
+	if hops := w.judge(); network.All(hops) != network.Yes {
+		t.Errorf("nothing speaks IPv6: %s", lines(hops))
+	}
+	for answer, want := range map[network.Answer]network.Answer{network.Yes: network.Yes, network.No: network.No, network.Unknown: network.Unknown} {
+		w := over(gated())
+		g := &w.Gateways[0]
+		g.Tables[0].Routes = append(g.Tables[0].Routes, to("2600:1::/56", "tgw-attach-1"), to("2600:2::/56", "tgw-attach-2"))
+		for n := range w.VPCs {
+			v := &w.VPCs[n]
+			v.Tables[2].Routes = append(v.Tables[2].Routes, to([]string{"2600:1::/56", "2600:2::/56"}[n], "local"))
+			g.Attachments[n].IPv6 = network.Yes
+		}
+		g.Attachments[1].IPv6 = answer
+		if hops := w.judge(); network.All(hops) != want {
+			t.Errorf("an attachment that carries IPv6 %s: %s", answer.Mark(), lines(hops))
+		}
 	}
 }

@@ -177,8 +177,18 @@ type Client struct {
 	Groups  []string // of its interface
 	// Addresses are those of its interface; without, it may have any of its subnets.
 	Addresses []netip.Prefix
+	// Replies are the ranges of ports at one of which it receives the answers: several if it is not known which of them is its own. Empty: [Ephemeral].
+	Replies []Ports
 	// Host is there for a notebook instance whose operating system has to be told what to send into the VPC.
 	Host *Host
+}
+
+// Answered returns the ranges of ports at one of which a client receives the answers.
+func (c Client) Answered() []Ports {
+	if len(c.Replies) == 0 {
+		return []Ports{Ephemeral}
+	}
+	return c.Replies
 }
 
 // Host is the routing on a notebook instance with direct internet access: only the ranges of its own VPC leave by its interface there, and those

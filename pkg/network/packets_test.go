@@ -142,7 +142,8 @@ func small(t *rapid.T, gate, plain bool) *world {
 		choices := [][]string{{id + "-a"}, {id + "-a", id + "-b"}}
 		return rapid.SampledFrom(choices).Draw(t, "subnets of "+id)
 	}
-	w.client = network.Client{Name: "client", VPC: "vpc-c", Subnets: at("vpc-c"), Groups: []string{"sg-vpc-c"}}
+	w.client = network.Client{Name: "client", VPC: "vpc-c", Subnets: at("vpc-c"), Groups: []string{"sg-vpc-c"},
+		Replies: rapid.SampledFrom([][]network.Ports{nil, {network.EphemeralLambda}, {network.Ephemeral, network.EphemeralWindows}}).Draw(t, "answers at")}
 	w.database = network.Database{Name: "database", VPC: "vpc-d", Subnets: at("vpc-d"), Groups: []string{"sg-vpc-d"}, Public: network.No}
 	return w
 }

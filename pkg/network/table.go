@@ -69,8 +69,11 @@ func (r Route) same(other Route) bool {
 }
 
 // Split says where a table leads each part of prefixes, in the order of their addresses. The route with the longest prefix counts, be it a
-// blackhole; of those to one destination the first by AWS's order. Between two prefix lists with the same entry AWS chooses, so that
+// blackhole; of those to one destination the first by AWS's order. The VPC's own ranges stay in it, whatever is propagated, be it
+// [more specific]. Between two prefix lists with the same entry AWS chooses, so that
 // nobody can say; nor where a list that was not read may have an entry.
+//
+// [more specific]: https://docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html
 func (t Table) Split(prefixes []netip.Prefix) []Part {
 	routes := slices.Clone(t.Routes)
 	slices.SortStableFunc(routes, func(a, b Route) int {
@@ -78,6 +81,13 @@ func (t Table) Split(prefixes []netip.Prefix) []Part {
 			cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Target, b.Target))
 	})
 	left := set(prefixes)
+	var own []netip.Prefix
+	for _, r := range routes {
+		if r.Target == "local" && !r.Propagated {
+			own = append(own, r.Destination)
+		}
+	}
+	local := set(own)
 	found := map[Lead]*netipx.IPSetBuilder{}
 	note := func(l Lead, s *netipx.IPSet) {
 		for _, u := range t.Unread {
@@ -96,6 +106,9 @@ func (t Table) Split(prefixes []netip.Prefix) []Part {
 			continue // a better route to it was there
 		}
 		hit := common(left, set([]netip.Prefix{r.Destination}))
+		if r.Propagated {
+			hit = minus(hit, local)
+		}
 		if len(hit.Prefixes()) == 0 {
 			continue
 		}

@@ -28,8 +28,10 @@ func TestSplit(t *testing.T) {
 		"a static route before a list and a propagated one": {[]network.Route{propagated, list, ours}, nil, []network.Part{led(ours, "10.2.0.0/16")}},
 		"a list before a propagated route":                  {[]network.Route{propagated, list}, nil, []network.Part{led(list, "10.2.0.0/16")}},
 		"what is longer, be it propagated":                  {[]network.Route{ours, narrow}, nil, []network.Part{led(ours, "10.2.0.0/17"), led(narrow, "10.2.128.0/17")}},
-		"a blackhole is a route":                            {[]network.Route{to("0.0.0.0/0", "nat-1"), {Destination: cidr("10.0.0.0/8"), Target: "tgw-1", Blackhole: true}}, nil, []network.Part{led(network.Route{Destination: cidr("10.0.0.0/8"), Target: "tgw-1", Blackhole: true}, "10.2.0.0/16")}},
-		"the other family is none":                          {[]network.Route{to("::/0", "igw-1")}, nil, []network.Part{{CIDRs: cidrs("10.2.0.0/16"), Lead: network.Lead{Answer: network.No}}}},
+		"what stays in the VPC, whatever is propagated": {[]network.Route{to("10.2.0.0/17", "local"), {Destination: cidr("10.2.0.0/18"), Target: "vgw-1", Propagated: true}, propagated, to("10.2.64.0/18", "eni-1")}, nil,
+			[]network.Part{led(to("10.2.0.0/17", "local"), "10.2.0.0/18"), led(to("10.2.64.0/18", "eni-1"), "10.2.64.0/18"), led(propagated, "10.2.128.0/17")}},
+		"a blackhole is a route":   {[]network.Route{to("0.0.0.0/0", "nat-1"), {Destination: cidr("10.0.0.0/8"), Target: "tgw-1", Blackhole: true}}, nil, []network.Part{led(network.Route{Destination: cidr("10.0.0.0/8"), Target: "tgw-1", Blackhole: true}, "10.2.0.0/16")}},
+		"the other family is none": {[]network.Route{to("::/0", "igw-1")}, nil, []network.Part{{CIDRs: cidrs("10.2.0.0/16"), Lead: network.Lead{Answer: network.No}}}},
 		"two lists with one entry": {[]network.Route{list, {Destination: cidr("10.2.0.0/16"), Target: "pcx-1", List: "pl-2"}}, nil,
 			[]network.Part{{CIDRs: cidrs("10.2.0.0/16"), Lead: network.Lead{Route: list, Among: network.Route{Destination: cidr("10.2.0.0/16"), Target: "pcx-1", List: "pl-2"}}}}},
 		"two lists that lead to the same": {[]network.Route{list, {Destination: cidr("10.2.0.0/16"), Target: "eni-1", List: "pl-2"}}, nil, []network.Part{led(list, "10.2.0.0/16")}},
@@ -56,7 +58,7 @@ func TestSplitIsWhatEachAddressMeets(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var table network.Table
 		for range rapid.IntRange(0, 6).Draw(t, "routes") {
-			r := network.Route{Destination: prefix.Draw(t, "to"), Target: rapid.SampledFrom([]string{"pcx-1", "tgw-1", "eni-1"}).Draw(t, "target"), Blackhole: rapid.Bool().Draw(t, "blackhole")}
+			r := network.Route{Destination: prefix.Draw(t, "to"), Target: rapid.SampledFrom([]string{"pcx-1", "tgw-1", "eni-1", "local"}).Draw(t, "target"), Blackhole: rapid.Bool().Draw(t, "blackhole")}
 			switch rapid.IntRange(0, 2).Draw(t, "kind") {
 			case 0:
 				r.Propagated = true

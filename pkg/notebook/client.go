@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 // Client is something that opens connections from the VPC, with the security groups of its interfaces and the subnets in
@@ -25,9 +26,17 @@ type Client struct {
 	Subnets []string
 	// Host says that it is a notebook instance with direct internet access: it needs host routes.
 	Host bool
+	// Replies are the ranges of ports at one of which it receives the answers, see [network.Client].
+	Replies []network.Ports
 	// Unread is how many user profiles of a Studio domain were not looked at yet: the next look goes on.
 	Unread int
 }
+
+// At which ports clients receive the answers that do not run Linux for sure, as notebooks and Studio do; see [network.Client].
+var (
+	OfFunctions = []network.Ports{network.EphemeralLambda}
+	OfAny       = []network.Ports{network.Ephemeral, network.EphemeralWindows} // of what is marked
+)
 
 // Unread counts the clients that were not looked at yet, beside so many notebook instances, and says which, as the end of a sentence.
 func Unread(instances int, clients []Client) (count int, said string) {
@@ -211,7 +220,7 @@ func functions(ctx context.Context, lambdaapi LambdaAPI, at Where) ([]Client, er
 			}
 			in := slices.ContainsFunc(f.VpcConfig.SubnetIds, func(s string) bool { return slices.Contains(at.Subnets, s) })
 			if aws.ToString(f.VpcConfig.VpcId) == at.VPC || in {
-				out = append(out, Client{Name: "function " + aws.ToString(f.FunctionName), Groups: slices.Sorted(slices.Values(f.VpcConfig.SecurityGroupIds)), Subnets: slices.Sorted(slices.Values(f.VpcConfig.SubnetIds))})
+				out = append(out, Client{Name: "function " + aws.ToString(f.FunctionName), Groups: slices.Sorted(slices.Values(f.VpcConfig.SecurityGroupIds)), Subnets: slices.Sorted(slices.Values(f.VpcConfig.SubnetIds)), Replies: OfFunctions})
 			}
 		}
 	}

@@ -112,6 +112,11 @@ func TestMarkedClients(t *testing.T) {
 	if err != nil || said(got) != want {
 		t.Errorf("%s, %v\nwant %s", said(got), err, want)
 	}
+	for _, c := range got {
+		if !slices.Equal(c.Replies, notebook.OfAny) {
+			t.Errorf("%s receives answers at %v: nobody knows what runs there", c.Name, c.Replies)
+		}
+	}
 }
 
 // lab is a Studio domain with profiles, by name, and their groups.

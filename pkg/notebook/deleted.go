@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -26,7 +27,7 @@ func (i Inspector) deleted(ctx context.Context, api EC2, e event.Event, n *Insta
 			return "", fmt.Errorf("reading %s in %s, %s: %w", n.Subnet, e.Account, e.Region, err)
 		}
 		for _, s := range got.Subnets {
-			at, vpc = network(e.Place, s), aws.ToString(s.VpcId)
+			at, vpc = networkOf(e.Place, s), aws.ToString(s.VpcId)
 		}
 	}
 	l := i.Restarts.Ledger
@@ -53,5 +54,5 @@ func (i Inspector) deleted(ctx context.Context, api EC2, e event.Event, n *Insta
 	if len(looks) == 0 {
 		return fmt.Sprintf("notebook %s is deleted, and no connection had it", e.NotebookName), nil
 	}
-	return fmt.Sprintf("notebook %s is deleted: a look at %d connections is asked for", e.NotebookName, len(looks)), i.Restarts.Ask(ctx, looks...)
+	return fmt.Sprintf("notebook %s is deleted: a look at %s is asked for", e.NotebookName, fit.Count(len(looks), "connection")), i.Restarts.Ask(ctx, looks...)
 }

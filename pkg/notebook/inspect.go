@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -127,7 +128,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 			return out, err
 		}
 		out.Routed, out.Notebooks = []workflow.AddRoutesOutput{}, []workflow.Notebook{}
-		return nothing("a look at each of %d notebooks is asked for after %s", n, e.Name)
+		return nothing("a look at each of %s is asked for after %s", fit.Count(n, "notebook"), e.Name)
 	}
 	if e.Kind == event.Restart {
 		out.Phase = phase(debt, out.Notebooks[0])
@@ -136,7 +137,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		out.Notebooks[k].Others = len(out.Notebooks) - 1
 	}
 	out.Result, out.Answer = workflow.InSync, workflow.AnswerInject
-	out.Reason = fmt.Sprintf("%d notebooks after %s", len(out.Notebooks), e.Name)
+	out.Reason = fmt.Sprintf("%s after %s", fit.Count(len(out.Notebooks), "notebook"), e.Name)
 	return out, nil
 }
 
@@ -182,8 +183,8 @@ func (e end) owner() string {
 	return e.network.Account
 }
 
-// network returns the place of the owner of a subnet in which an account has a notebook.
-func network(at event.Place, subnet ec2types.Subnet) event.Place {
+// networkOf returns the place of the owner of a subnet in which an account has a notebook.
+func networkOf(at event.Place, subnet ec2types.Subnet) event.Place {
 	return event.Place{Account: cmp.Or(aws.ToString(subnet.OwnerId), at.Account), Region: at.Region}
 }
 
@@ -209,7 +210,7 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 		if err != nil {
 			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", n.Subnet, e.Account, e.Region, err)
 		}
-		return []end{{Place: e.Place, network: network(e.Place, got.Subnets[0]), vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name, started: e.Started}}, "", nil
+		return []end{{Place: e.Place, network: networkOf(e.Place, got.Subnets[0]), vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name, started: e.Started}}, "", nil
 	case event.Routes:
 		got, err := clients.EC2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{e.RouteTableID}})
 		if fault.HasCode(err, "InvalidRouteTableID.NotFound") || err == nil && len(got.RouteTables) == 0 {

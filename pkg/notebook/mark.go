@@ -32,13 +32,13 @@ func marked(ctx context.Context, api Marks, subnets, groups []string) ([]Client,
 		}
 		id, groups := aws.ToString(i.SubnetId), unique(groups)
 		if len(groups) > 0 && !slices.ContainsFunc(seen[id], func(c Client) bool { return slices.Equal(c.Groups, groups) }) {
-			seen[id] = append(seen[id], Client{Name: "interfaces in subnet " + id, Subnets: []string{id}, Groups: groups})
+			seen[id] = append(seen[id], Client{Name: "interfaces in subnet " + id, Subnets: []string{id}, Groups: groups, Replies: OfAny})
 		}
 	}); err != nil {
 		return nil, err
 	}
 	for _, id := range subnets {
-		out = append(append(out, Client{Name: "subnet " + id, Subnets: []string{id}}), seen[id]...)
+		out = append(append(out, Client{Name: "subnet " + id, Subnets: []string{id}, Replies: OfAny}), seen[id]...)
 	}
 	has := map[string][]string{} // the subnets of the interfaces that have a group
 	if err := interfaces(ctx, api, "group-id", groups, func(i types.NetworkInterface) {
@@ -49,7 +49,7 @@ func marked(ctx context.Context, api Marks, subnets, groups []string) ([]Client,
 		return nil, err
 	}
 	for _, id := range groups {
-		c := Client{Name: "security group " + id, Groups: []string{id}}
+		c := Client{Name: "security group " + id, Groups: []string{id}, Replies: OfAny}
 		if c.Subnets = unique(has[id]); len(c.Subnets) == 0 {
 			c.Subnets = subnets
 		}

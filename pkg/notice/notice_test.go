@@ -22,6 +22,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 )
 
@@ -83,10 +85,16 @@ type hub struct {
 	broken    error                   // the topic
 	did       []string
 	detail    notice.Attention
+	raw       string // the detail as it came
 	published sns.PublishInput
+	book      ledger.Ledger                       // empty at first
+	others    map[string]sfntypes.ExecutionStatus // by ARN
 }
 
-func (h *hub) DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error) {
+func (h *hub) DescribeExecution(_ context.Context, in *sfn.DescribeExecutionInput, _ ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error) {
+	if status, there := h.others[*in.ExecutionArn]; there {
+		return &sfn.DescribeExecutionOutput{Status: status}, nil
+	}
 	return &h.execution, nil
 }
 
@@ -102,7 +110,9 @@ func (h *hub) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...
 		return &eventbridge.PutEventsOutput{FailedEntryCount: 1, Entries: []ebtypes.PutEventsResultEntry{{ErrorCode: aws.String("ThrottlingException")}}}, nil
 	}
 	h.did = append(h.did, *in.Entries[0].Source+"/"+*in.Entries[0].DetailType+" on "+*in.Entries[0].EventBusName)
-	return &eventbridge.PutEventsOutput{}, json.Unmarshal([]byte(*in.Entries[0].Detail), &h.detail)
+	h.raw, h.detail = *in.Entries[0].Detail, notice.Attention{}
+	_ = json.Unmarshal([]byte(h.raw), &h.detail) // of another kind it is nothing
+	return &eventbridge.PutEventsOutput{}, nil
 }
 
 func (h *hub) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
@@ -113,9 +123,17 @@ func (h *hub) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Op
 	return &sns.PublishOutput{}, nil
 }
 
+// watch returns what is tested, with a ledger that is empty at first.
+func (h *hub) watch() notice.Watch {
+	if h.book.Store == nil {
+		h.book, _ = ledgertest.New()
+	}
+	return notice.Watch{Executions: h, Ledger: h.book, Bus: notice.Bus{API: h, Name: "drawbridge"}, Topic: notice.Topic{API: h, ARN: "topic"}}
+}
+
 func (h *hub) tell(t *testing.T, name string) (notice.Attention, error) {
 	t.Helper()
-	return notice.Watch{Executions: h, Bus: notice.Bus{API: h, Name: "drawbridge"}, Topic: notice.Topic{API: h, ARN: "topic"}}.Tell(context.Background(), sample(t, name))
+	return h.watch().Tell(context.Background(), sample(t, name))
 }
 
 const cause = `{"errorMessage":"adding routes in vpc-2: route 10.1.0.0/16 in rtb-2 already goes to vgw-1; remedy: remove it, then redrive","errorType":"Conflict"}`

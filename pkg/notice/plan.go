@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
@@ -19,6 +20,7 @@ type Ended struct {
 	Error, Cause       string
 	Input              string // of the execution: the event that started it
 	State, StateInput  string // the state in which it stands, if known
+	Redriven           bool   // by a person
 }
 
 // advice says, for the name of an error or the status of an execution, which entry of the runbook belongs to it and what
@@ -120,6 +122,30 @@ func place(x Ended) Where {
 		w.Account, w.Region, w.Notebook = in.Notebook.Account, in.Notebook.Region, in.Notebook.Name
 	}
 	return w
+}
+
+// SweepFailures is what executions of drawbridge-sweep are about that fail, for the ledger. They are over with the first that comes to its end.
+const SweepFailures = "failures of drawbridge-sweep"
+
+// subject names what an execution is about, for the ledger: the same for each that looks at the same thing. It is empty where two may be about different things:
+// a change may name any number of them.
+func subject(x Ended) string {
+	w := place(x)
+	e, _ := event.Parse([]byte(x.Input)) // zero if it cannot be read
+	var in struct{ VPC struct{ ID string } }
+	_ = json.Unmarshal([]byte(x.StateInput), &in) // likewise
+	names := []string{w.thing(), in.VPC.ID, e.VPC, e.AttachmentID, e.ShareARN}
+	for _, v := range e.VPCs {
+		names = append(names, v.VPC)
+	}
+	named := strings.Join(slices.DeleteFunc(names, func(s string) bool { return s == "" }), " ")
+	switch {
+	case x.Machine == "drawbridge-sweep":
+		return SweepFailures
+	case named == "" || slices.Contains([]string{"drawbridge-change", "drawbridge-rebuild"}, x.Machine):
+		return ""
+	}
+	return x.Machine + " " + named
 }
 
 func (w Where) thing() string {

@@ -43,3 +43,10 @@ func PartlySwept(execution, arn string, t workflow.Tally) Attention {
 		Runbook: runbook + "partlyswept", Console: console(arn),
 	}
 }
+
+// SweptAgain is what people are told once sweeps look through every account again, and all events reach the hub, after they were told of one that did not.
+func SweptAgain(accounts int) Notification {
+	what := fmt.Sprintf("drawbridge-sweep looks through all of %d accounts again", accounts)
+	return Notification{Kind: AttentionNeeded, Subject: "Drawbridge: " + what,
+		Body: what + ", and their events reach the hub.\n\nWhat was told before of accounts that could not be swept, or whose events did not arrive, is over.\n"}
+}

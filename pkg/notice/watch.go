@@ -1,17 +1,20 @@
 package notice
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 )
 
 // StepFunctions is what [Watch] needs of it.
@@ -23,6 +26,7 @@ type StepFunctions interface {
 // Watch tells people and programs when something failed.
 type Watch struct {
 	Executions StepFunctions
+	Ledger     ledger.Ledger
 	Bus        Bus
 	Topic      Topic
 }
@@ -30,6 +34,8 @@ type Watch struct {
 // Tell takes what EventBridge says: that an execution did not succeed, or that an alarm went off. Nothing else reaches
 // it. The event names the execution; what became of it is read from Step Functions. An alarm tells people by itself, so
 // only programs are told of it here.
+//
+// People hear of the same trouble of the same thing once: a sweep looks at it each day, and fails each day, until somebody mends it.
 // https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
 func (w Watch) Tell(ctx context.Context, raw json.RawMessage) (Attention, error) {
@@ -62,7 +68,7 @@ func (w Watch) Tell(ctx context.Context, raw json.RawMessage) (Attention, error)
 		if err := w.Bus.Put(ctx, a); err != nil {
 			return a, err
 		}
-		return a, w.Topic.Publish(ctx, Message(a))
+		return a, w.once(ctx, ended, a)
 	case e.DetailType == "CloudWatch Alarm State Change" && e.Detail.AlarmName != "":
 		a := Attention{What: "the alarm " + e.Detail.AlarmName + " went off", Where: Where{Account: e.Account, Region: e.Region},
 			Kind: "Alarm", Why: e.Detail.State.Reason, Remedy: e.Detail.Configuration.Description, Runbook: runbook + "alarms",
@@ -70,6 +76,60 @@ func (w Watch) Tell(ctx context.Context, raw json.RawMessage) (Attention, error)
 		return a, w.Bus.Put(ctx, a)
 	}
 	return Attention{}, fault.New(fault.Invalid, "the event %q is neither of an execution nor of an alarm", e.DetailType)
+}
+
+// once tells people what became of an execution, unless they heard the same of the thing that it is about, and nothing has changed since: neither did its entry in
+// the ledger, nor did the execution of which they heard succeed when somebody redrove it. Who redrives one waits for what becomes of it, and is told in any case.
+func (w Watch) once(ctx context.Context, x Ended, a Attention) error {
+	of := subject(x)
+	if of == "" {
+		return w.Topic.Publish(ctx, Message(a))
+	}
+	over := x.Redriven
+	if !over {
+		before, err := w.Ledger.News(ctx, of)
+		if err != nil {
+			return err
+		}
+		if over, err = w.mended(ctx, before.By); err != nil {
+			return err
+		}
+	}
+	if over {
+		if err := w.Ledger.Unsaid(ctx, of); err != nil {
+			return err
+		}
+	}
+	trouble := a.Trouble()
+	if id := cmp.Or(a.Where.Connection, a.Where.Resource); id != "" {
+		entry, managed, err := w.Ledger.Connection(ctx, id)
+		if err != nil {
+			return err
+		}
+		if managed {
+			trouble += fmt.Sprintf(" %s since %s", entry.Status, entry.At.UTC().Format(time.RFC3339))
+		}
+	}
+	told, err := w.Topic.Once(ctx, w.Ledger, of, trouble, x.ARN, Message(a))
+	if err == nil && !told {
+		slog.InfoContext(ctx, "people were told before", "of", of, "execution", x.Name)
+	}
+	return err
+}
+
+// mended reports whether an execution of which people heard that it failed has succeeded since, as it was redriven. What Step Functions forgot has not.
+func (w Watch) mended(ctx context.Context, arn string) (bool, error) {
+	if arn == "" {
+		return false, nil
+	}
+	got, err := w.Executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	if fault.HasCode(err, "ExecutionDoesNotExist") {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading the execution %s: %w", arn, err)
+	}
+	return got.Status == sfntypes.ExecutionStatusSucceeded, nil
 }
 
 // look reads what became of an execution, and where it stands.
@@ -80,7 +140,7 @@ func (w Watch) look(ctx context.Context, arn string) (Ended, error) {
 	}
 	machine := aws.ToString(got.StateMachineArn)
 	x := Ended{ARN: arn, Name: aws.ToString(got.Name), Machine: machine[strings.LastIndexByte(machine, ':')+1:], Status: string(got.Status),
-		Error: aws.ToString(got.Error), Cause: aws.ToString(got.Cause), Input: aws.ToString(got.Input)}
+		Error: aws.ToString(got.Error), Cause: aws.ToString(got.Cause), Input: aws.ToString(got.Input), Redriven: aws.ToInt32(got.RedriveCount) > 0}
 	history, err := w.Executions.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, MaxResults: 100})
 	if err != nil {
 		return Ended{}, fmt.Errorf("reading the history of the execution %s: %w", arn, err)

@@ -21,7 +21,7 @@ import (
 
 const owner, one, two = "111111111111", "333333333333", "444444444444"
 
-var side = workflow.Side{Role: "requester", VPC: workflow.VPC{Account: owner, Region: "us-east-1", ID: "vpc-1"}, Carrier: "pcx-1", Tables: []workflow.Table{{ID: "rtb-1"}}, Attached: []string{"subnet-1"}, DNS: true}
+var side = workflow.Side{Role: "requester", VPC: workflow.VPC{Account: owner, Region: "us-east-1", ID: "vpc-1"}, StatusResource: "pcx-1", Tables: []workflow.Table{{ID: "rtb-1"}}, Attached: []string{"subnet-1"}, DNS: true}
 
 // groups answers with security groups of these owners.
 type groups []string

@@ -98,11 +98,11 @@ func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) co
 	if err != nil {
 		return err
 	}
-	for _, s := range []workflow.Side{{Role: Requester, VPC: c.Requester, Carrier: c.ID}, {Role: Accepter, VPC: c.Accepter, Carrier: c.ID}} {
+	for _, s := range []workflow.Side{{Role: Requester, VPC: c.Requester, StatusResource: c.ID}, {Role: Accepter, VPC: c.Accepter, StatusResource: c.ID}} {
 		if !slices.Contains(members, s.Role) {
 			continue
 		}
-		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Tags(entry, said.To(s.Role))); err != nil {
+		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.StatusResource, connection.Tags(entry, said.To(s.Role))); err != nil {
 			return err
 		}
 	}

@@ -254,7 +254,7 @@ func TestWhatBecameOfARequestIsAnnounced(t *testing.T) {
 	d = desk{state: "active"}
 	c := request().Connection
 	done := workflow.VerifyConnectionInput{Execution: "run-2", Reason: "connected by policy p", Connection: c,
-		Sides: []workflow.Side{{VPC: c.Requester, Carrier: c.ID}, {VPC: c.Accepter, Carrier: c.ID}},
+		Sides: []workflow.Side{{VPC: c.Requester, StatusResource: c.ID}, {VPC: c.Accepter, StatusResource: c.ID}},
 		Found: []workflow.Hop{{Hop: "ranges of both", OK: true}, {Hop: "database orders", Detail: "is not opened"}}}
 	err := d.verify(done)
 	if err != nil || fmt.Sprint(d.did) != "[tag Connected tag Connected read Connection Connected]" {
@@ -269,7 +269,7 @@ func TestAPeeringThatWasDeletedMeanwhileIsNeverConnected(t *testing.T) {
 	c := request().Connection
 	for _, state := range []types.VpcPeeringConnectionStateReasonCode{"deleting", "deleted", "expired", "rejected", ""} {
 		d := desk{state: state}
-		err := d.verify(workflow.VerifyConnectionInput{Connection: c, Sides: []workflow.Side{{VPC: c.Requester, Carrier: c.ID}, {VPC: c.Accepter, Carrier: c.ID}}})
+		err := d.verify(workflow.VerifyConnectionInput{Connection: c, Sides: []workflow.Side{{VPC: c.Requester, StatusResource: c.ID}, {VPC: c.Accepter, StatusResource: c.ID}}})
 		if fault.Of(err) != fault.Over || fmt.Sprint(d.did) != "[tag Connected tag Connected read]" {
 			t.Errorf("%q: did %v, %v; want the look after the last tag, and nothing announced", state, d.did, err)
 		}

@@ -77,7 +77,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	}
 	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)
-	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
+	if why, unreadable := fault.Unread(err, in.Tried); unreadable && l.stands() {
 		v, err = l.unread(why), nil
 	}
 	out := l.out
@@ -93,7 +93,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 // begun is an answer before anything is known.
 func begun(in workflow.InspectPeeringInput) workflow.InspectPeeringOutput {
 	return workflow.InspectPeeringOutput{Event: in.Event, Looked: in.Looked, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Rows: []workflow.Rows{}, Notebooks: []workflow.Rows{},
-		Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
+		Found: []workflow.Hop{}, Tagged: []workflow.StatusResource{}, Absent: []workflow.Hop{}}
 }
 
 // inspection is one look at one peering.
@@ -125,7 +125,7 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 	if l.entry, l.managed, err = l.Ledger.Connection(ctx, e.PeeringID); err != nil {
 		return Verdict{}, err
 	}
-	l.left = l.entry.Leave
+	l.left, l.out.Stands = l.entry.Leave, l.entry.Status == ledger.Status(workflow.Connected)
 	var v Verdict
 	if l.p, l.seen, v, err = l.find(ctx, l.in.Execution, e, l.entry); err != nil {
 		return v, err

@@ -58,6 +58,9 @@ type world struct {
 	suspended []string
 	asked     []brake.Removal
 	books     int // notebook instances besides Research
+	// slow are accounts whose calls AWS throttles, and tried is how often the Task was tried again.
+	slow  []string
+	tried int
 }
 
 // account is the world as one account sees it: a fake of every call that an inspection makes.
@@ -84,6 +87,9 @@ func (a account) called(name string) {
 
 // door is the error of an account that does not let us in.
 func (a account) door() error {
+	if slices.Contains(a.slow, a.id) {
+		return fault.New(fault.Transient, "throttled in %s", a.id)
+	}
 	if !slices.Contains(a.closed, a.id) && !slices.Contains(a.suspended, a.id) {
 		return nil
 	}
@@ -257,7 +263,7 @@ func (w *world) inspect(t *testing.T, name, from string, looked workflow.Looked)
 		"requestParameters":{"vpcPeeringConnectionId":"pcx-0123456789abcdef0"},
 		"responseElements":{"vpcPeeringConnection":{"vpcPeeringConnectionId":"pcx-0123456789abcdef0","accepterVpcInfo":{"ownerId":"222222222222","region":"eu-west-1"}}}}}`,
 		from, now.Add(-w.eventAge).Format(time.RFC3339), name)
-	return inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw), Looked: looked})
+	return inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw), Looked: looked, Tried: w.tried})
 }
 
 const create, accepted = "CreateVpcPeeringConnection", "AcceptVpcPeeringConnection"

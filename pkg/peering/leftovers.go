@@ -82,14 +82,14 @@ func (l *inspection) leftovers(ctx context.Context) error {
 			continue
 		}
 		if l.shown && entry.Status != "" && entry.Status != ledger.Status(workflow.Removed) {
-			out.Tagged = append(out.Tagged, workflow.Carrier{Account: s.here.Account, Region: s.here.Region, ID: p.ID, Tags: connection.StatusKeys()})
+			out.Tagged = append(out.Tagged, workflow.StatusResource{Account: s.here.Account, Region: s.here.Region, ID: p.ID, Tags: connection.StatusKeys()})
 		}
 		if len(s.items) == 0 && len(s.books) == 0 {
 			continue
 		}
 		peer := sides[1-n].here
 		out.Sides = append(out.Sides, workflow.Side{Role: s.role, VPC: workflow.VPC{Account: s.here.Account, Region: s.here.Region, ID: s.here.ID},
-			Peer: workflow.VPC{Account: peer.Account, Region: peer.Region, ID: peer.ID}, Carrier: p.ID})
+			Peer: workflow.VPC{Account: peer.Account, Region: peer.Region, ID: peer.ID}, StatusResource: p.ID})
 		out.Batches = append(out.Batches, s.books...)
 	}
 	left, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Left(ctx, entry, [2]workflow.VPC{sides[0].here, sides[1].here}, out.Result == workflow.Removed, items)

@@ -57,7 +57,7 @@ func TestEnding(t *testing.T) {
 }
 
 // accounts are those in which something carries Drawbridge's tags.
-func accounts(carriers []workflow.Carrier) []string {
+func accounts(carriers []workflow.StatusResource) []string {
 	out := []string{}
 	for _, c := range carriers {
 		out = append(out, c.Account)
@@ -174,7 +174,7 @@ func (u untagged) DeleteTags(_ context.Context, in *ec2.DeleteTagsInput, _ ...fu
 }
 
 func TestConclude(t *testing.T) {
-	in := workflow.ConcludeRemovalInput{Result: workflow.Removed, Reason: "gone", Ended: true, Tagged: []workflow.Carrier{{Account: beta, ID: "pcx-1", Tags: connection.StatusKeys()}},
+	in := workflow.ConcludeRemovalInput{Result: workflow.Removed, Reason: "gone", Ended: true, Tagged: []workflow.StatusResource{{Account: beta, ID: "pcx-1", Tags: connection.StatusKeys()}},
 		Connection:   workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: alpha}, Accepter: workflow.VPC{Account: beta}},
 		Absent:       []workflow.Hop{{Hop: "requester", Detail: "outside"}},
 		Disconnected: []workflow.Disconnected{{Closed: workflow.HopsOutput{Hops: []workflow.Hop{{Hop: "a"}}}, Removed: workflow.RemoveRoutesOutput{Hops: []workflow.Hop{{Hop: "b"}}}}},
@@ -190,7 +190,9 @@ func TestConclude(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := &desk{}
-			out, err := connection.Conclude(context.Background(), l, func(c workflow.Carrier) connection.Untagger { return untagged{of: c.Account, seen: seen, err: failure} }, d.bus(), in)
+			out, err := connection.Conclude(context.Background(), l, func(c workflow.StatusResource) connection.Untagger {
+				return untagged{of: c.Account, seen: seen, err: failure}
+			}, d.bus(), in)
 			if err != nil || out.Result != workflow.Removed {
 				t.Fatalf("%+v, %v", out, err)
 			}

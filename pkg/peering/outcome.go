@@ -109,7 +109,7 @@ func (l *inspection) leave(ctx context.Context) error {
 			End
 		}{{Requester, l.p.Requester}, {Accepter, l.p.Accepter}} {
 			if slices.Contains(out.Members, s.role) && l.entry.Status != "" {
-				out.Tagged = append(out.Tagged, workflow.Carrier{Account: s.Account, Region: s.Region, ID: l.p.ID, Tags: connection.StatusKeys()})
+				out.Tagged = append(out.Tagged, workflow.StatusResource{Account: s.Account, Region: s.Region, ID: l.p.ID, Tags: connection.StatusKeys()})
 			}
 		}
 		var err error

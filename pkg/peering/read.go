@@ -153,18 +153,18 @@ func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Cont
 // explore finds what is to be done on each side of an active peering: subnets, databases that the policy opens, and
 // the clients of every consumer.
 func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workflow.Side, notebooks []workflow.Batch, closed []workflow.Hop, err error) {
-	r, a := grounds(q)
+	r, a := sideFacts(q)
 	r.Side.Tables, a.Side.Tables = q.Requester.Tables, q.Accepter.Tables
 	r.Side.DNS, a.Side.DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS
 	r.Side.Peer.CIDRs = survey.Reachable(r.Side.VPC.CIDRs, a.Side.VPC.CIDRs)
 	a.Side.Peer.CIDRs = survey.Reachable(a.Side.VPC.CIDRs, r.Side.VPC.CIDRs)
-	grounds, err := s.Produce(ctx, r, a)
+	surveyed, err := s.Produce(ctx, r, a)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	survey.Appoint(survey.Sides(grounds)...)
-	notebooks, err = s.Consume(ctx, grounds...)
-	return survey.Values(grounds), notebooks, survey.Closed(grounds...), err
+	survey.Appoint(survey.Sides(surveyed)...)
+	notebooks, err = s.Consume(ctx, surveyed...)
+	return survey.Values(surveyed), notebooks, survey.Closed(surveyed...), err
 }
 
 // accepted is what the look of this execution found that let a peering be accepted; nothing, if another look was there since.
@@ -199,7 +199,7 @@ func same(known workflow.Side, participants []string) bool {
 // prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the
 // policy would open to the other. Without routes nothing is reachable, and nothing is read.
 func prospect(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Side, error) {
-	r, a := grounds(q)
+	r, a := sideFacts(q)
 	if !routed(q) {
 		return []workflow.Side{}, nil
 	}
@@ -207,13 +207,13 @@ func prospect(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Si
 	return survey.Values(all), err
 }
 
-func grounds(q Question) (requester, accepter *survey.Ground) {
-	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
-	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
+func sideFacts(q Question) (requester, accepter *survey.SideFacts) {
+	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, StatusResource: q.Peering.ID}
+	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, StatusResource: q.Peering.ID}
 	r.Participants, a.Participants = q.Participants[0], q.Participants[1]
 	// Of a peering that is active: only such a one is connected. https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
 	r.Refers = q.Requester.VPC.Region == q.Accepter.VPC.Region
 	a.Refers = r.Refers
-	return &survey.Ground{Side: &r, Here: q.Requester, There: q.Accepter},
-		&survey.Ground{Side: &a, Here: q.Accepter, There: q.Requester}
+	return &survey.SideFacts{Side: &r, Here: q.Requester, There: q.Accepter},
+		&survey.SideFacts{Side: &a, Here: q.Accepter, There: q.Requester}
 }

@@ -181,7 +181,7 @@ func (w *realm) look(t fatal, id, from string, cut int, trimmed bool) bool {
 			return false
 		}
 		conclude := fact.With(w.ledger, func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
-			return connection.Conclude(ctx, w.ledger, func(c workflow.Carrier) connection.Untagger {
+			return connection.Conclude(ctx, w.ledger, func(c workflow.StatusResource) connection.Untagger {
 				return w.ec2(workflow.VPC{Account: c.Account, Region: c.Region})
 			}, (&desk{}).bus(), in)
 		})

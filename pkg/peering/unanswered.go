@@ -53,7 +53,7 @@ func reminded(entry ledger.Connection, v Verdict, shown []string) bool {
 // connects the same two VPCs as a peering that is over, because the pair carries on alone from now on. And it tells people of a
 // request that expired: no event says that one did, so the sweep finds it, by its entry.
 // Many parameters, because they are the ways in which people hear of it.
-func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) connection.Untagger, bus notice.Bus, topic notice.Topic, looks look.Asker, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
+func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.StatusResource) connection.Untagger, bus notice.Bus, topic notice.Topic, looks look.Asker, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
 	if in.Connection.OwnsTarget() && in.Result == workflow.Removed {
 		beside, err := pairs(ctx, l, in.Connection)
 		if err != nil {

@@ -44,7 +44,7 @@ func TestAnExpiredRequestIsToldToPeople(t *testing.T) {
 	} {
 		d := &desk{}
 		in := workflow.ConcludeRemovalInput{Execution: "run-1", Result: result, Reason: "nobody answered", Connection: request().Connection}
-		out, err := peering.Conclude(context.Background(), d.managed(in.Connection), func(workflow.Carrier) connection.Untagger { return untagged{} }, d.bus(), notice.Topic{API: d, ARN: "topic"}, look.Asker{API: d}, in)
+		out, err := peering.Conclude(context.Background(), d.managed(in.Connection), func(workflow.StatusResource) connection.Untagger { return untagged{} }, d.bus(), notice.Topic{API: d, ARN: "topic"}, look.Asker{API: d}, in)
 		if err != nil || out.Result != result || fmt.Sprint(d.did) != did {
 			t.Errorf("%s: %+v after %v, %v", result, out, d.did, err)
 		}

@@ -26,7 +26,7 @@ func (l *inspection) unread(why string) Verdict {
 		role string
 		vpc  workflow.VPC
 	}{{Requester, c.Requester}, {Accepter, c.Accepter}} {
-		l.out.Sides = append(l.out.Sides, workflow.Side{Role: s.role, VPC: workflow.VPC{Account: s.vpc.Account, Region: s.vpc.Region, ID: s.vpc.ID}, Carrier: c.ID})
+		l.out.Sides = append(l.out.Sides, workflow.Side{Role: s.role, VPC: workflow.VPC{Account: s.vpc.Account, Region: s.vpc.Region, ID: s.vpc.ID}, StatusResource: c.ID})
 	}
 	return Verdict{Answer: workflow.AnswerUnreadable, Reason: why, Said: workflow.Alike(connection.Unread)}
 }

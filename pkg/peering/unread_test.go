@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -17,17 +18,18 @@ func TestWhatCannotBeReadIsNotGone(t *testing.T) {
 		answer workflow.Answer
 		reason string
 	}{
-		"the accepter is suspended":                   {&world{status: "active", entry: "Connected", suspended: []string{beta}}, workflow.AnswerUnreadable, "account 222222222222 is SUSPENDED"},
-		"the requester is suspended":                  {&world{status: "active", entry: "Connected", left: []string{"route 222"}, suspended: []string{alpha}}, workflow.AnswerUnreadable, "account 111111111111 is SUSPENDED"},
-		"both are":                                    {&world{status: "active", entry: "Connected", suspended: []string{alpha, beta}}, workflow.AnswerUnreadable, "SUSPENDED"},
-		"it stays so":                                 {&world{status: "active", entry: "Unreadable", suspended: []string{beta}}, workflow.AnswerUnreadable, "SUSPENDED"},
-		"the accepter lets nobody in":                 {&world{status: "active", entry: "Connected", closed: []string{beta}}, workflow.AnswerUnreadable, "access denied"},
-		"nobody lets anybody in":                      {&world{status: "active", entry: "Connected", closed: []string{alpha, beta}}, workflow.AnswerUnreadable, "access denied"},
-		"suspended, and nobody shows it any more":     {&world{entry: "Connected", left: []string{"route 111"}, suspended: []string{beta}}, workflow.AnswerUnreadable, "SUSPENDED"},
-		"deleted, while the accepter is suspended":    {&world{status: "deleted", entry: "Connected", left: []string{"route 111", "route 222"}, suspended: []string{beta}}, workflow.AnswerDisconnect, "deleted"},
-		"a request to an account that is suspended":   {&world{status: "pending-acceptance", entry: "AwaitingApproval", suspended: []string{beta}}, workflow.AnswerRefuse, "outside the organization"},
-		"one that is not managed":                     {&world{status: "active", suspended: []string{beta}}, workflow.AnswerNothing, "not given"},
-		"the accepter left the organization for ever": {&world{status: "active", entry: "Connected", left: []string{"route 111"}, outside: []string{beta}}, workflow.AnswerDisconnect, "outside the organization"},
+		"the accepter is suspended":                      {&world{status: "active", entry: "Connected", suspended: []string{beta}}, workflow.AnswerUnreadable, "account 222222222222 is SUSPENDED"},
+		"the requester is suspended":                     {&world{status: "active", entry: "Connected", left: []string{"route 222"}, suspended: []string{alpha}}, workflow.AnswerUnreadable, "account 111111111111 is SUSPENDED"},
+		"both are":                                       {&world{status: "active", entry: "Connected", suspended: []string{alpha, beta}}, workflow.AnswerUnreadable, "SUSPENDED"},
+		"it stays so":                                    {&world{status: "active", entry: "Unreadable", suspended: []string{beta}}, workflow.AnswerUnreadable, "SUSPENDED"},
+		"the accepter lets nobody in":                    {&world{status: "active", entry: "Connected", closed: []string{beta}}, workflow.AnswerUnreadable, "access denied"},
+		"nobody lets anybody in":                         {&world{status: "active", entry: "Connected", closed: []string{alpha, beta}}, workflow.AnswerUnreadable, "access denied"},
+		"the accepter's account is throttled to the end": {&world{status: "active", entry: "Connected", slow: []string{beta}, tried: fault.TransientTries}, workflow.AnswerUnreadable, "throttled in 222222222222"},
+		"suspended, and nobody shows it any more":        {&world{entry: "Connected", left: []string{"route 111"}, suspended: []string{beta}}, workflow.AnswerUnreadable, "SUSPENDED"},
+		"deleted, while the accepter is suspended":       {&world{status: "deleted", entry: "Connected", left: []string{"route 111", "route 222"}, suspended: []string{beta}}, workflow.AnswerDisconnect, "deleted"},
+		"a request to an account that is suspended":      {&world{status: "pending-acceptance", entry: "AwaitingApproval", suspended: []string{beta}}, workflow.AnswerRefuse, "outside the organization"},
+		"one that is not managed":                        {&world{status: "active", suspended: []string{beta}}, workflow.AnswerNothing, "not given"},
+		"the accepter left the organization for ever":    {&world{status: "active", entry: "Connected", left: []string{"route 111"}, outside: []string{beta}}, workflow.AnswerDisconnect, "outside the organization"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := c.world.inspect(t, "DeleteVpcPeeringConnection", alpha, workflow.Looked{})
@@ -46,6 +48,18 @@ func TestWhatCannotBeReadIsNotGone(t *testing.T) {
 				t.Errorf("ended %v, absent %+v", out.Ended, out.Absent)
 			}
 		})
+	}
+}
+
+// Before the last try nothing is said, and of what does not stand nothing at all: the machine tries again, or keeps it for the next sweep.
+func TestWhatIsThrottledIsTriedAgain(t *testing.T) {
+	for name, w := range map[string]*world{
+		"it is tried again": {status: "active", entry: "Connected", slow: []string{beta}, tried: fault.TransientTries - 1},
+		"it does not stand": {status: "pending-acceptance", slow: []string{alpha, beta}, tried: fault.TransientTries},
+	} {
+		if out, err := w.inspect(t, create, alpha, workflow.Looked{}); fault.Of(err) != fault.Transient {
+			t.Errorf("%s: %s (%s), %v", name, out.Answer, out.Reason, err)
+		}
 	}
 }
 

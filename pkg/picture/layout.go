@@ -1,6 +1,6 @@
 package picture
 
-import "fmt"
+import "github.com/drawbridge-cloud/drawbridge/pkg/fit"
 
 // Rect is a place in the drawing, in pixels at full size.
 type Rect struct{ X, Y, W, H int }
@@ -204,11 +204,8 @@ func root(n int) int {
 
 // quiet says how many accounts of a unit are not drawn.
 func quiet(n int) string {
-	switch n {
-	case 0:
+	if n == 0 {
 		return ""
-	case 1:
-		return "and 1 account without connections"
 	}
-	return fmt.Sprintf("and %d accounts without connections", n)
+	return "and " + fit.Count(n, "account") + " without connections"
 }

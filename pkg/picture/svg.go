@@ -10,6 +10,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	_ "embed"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 )
 
 // drawing is the style of the drawing, in the page and by itself: light, dark, and light on paper.
@@ -65,18 +67,11 @@ func (m Map) Sentence() string {
 	if len(m.Connections) == 0 {
 		return "0 connections in 0 accounts: nobody asked for anything yet"
 	}
-	out := fmt.Sprintf("%s in %s", count(len(m.Connections), "connection"), count(len(m.Accounts), "account"))
+	out := fmt.Sprintf("%s in %s", fit.Count(len(m.Connections), "connection"), fit.Count(len(m.Accounts), "account"))
 	if len(words) > 0 {
 		out += ": " + strings.Join(words, ", ")
 	}
 	return out
-}
-
-func count(n int, word string) string {
-	if n != 1 {
-		word += "s"
-	}
-	return fmt.Sprintf("%d %s", n, word)
 }
 
 // drawer writes what a layout has, as elements of SVG.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 )
 
 // Text implements [answer.Document].
@@ -112,7 +113,7 @@ func (c Comparison) Text(page *answer.Page) {
 		}
 		words := e.Now + " now, " + e.Then + " then"
 		if e.Paths[0] != e.Paths[1] {
-			words += fmt.Sprintf("; %d paths now, %d then", e.Paths[0], e.Paths[1])
+			words += fmt.Sprintf("; %s now, %d then", fit.Count(e.Paths[0], "path"), e.Paths[1])
 		}
 		if e.Reason != "" {
 			words += ": " + e.Reason

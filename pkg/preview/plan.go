@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -13,6 +14,7 @@ import (
 // peering is what becomes of a peering.
 func peering(out workflow.InspectPeeringOutput) mode.Plan {
 	p := connection(out.Connection, out.Answer, out.Sides, out.Batches, out.Reason)
+	p.Stands = out.Stands
 	switch out.Answer {
 	case workflow.AnswerAccept:
 		p.Adds = append(p.Adds, say("accept the request %s in %s", out.Connection.ID, where(out.Connection.Accepter)))
@@ -23,7 +25,9 @@ func peering(out workflow.InspectPeeringOutput) mode.Plan {
 	case workflow.AnswerConnect, workflow.AnswerExtend:
 		p.Adds = append(append(dns(out.Connection, out.Sides), p.Adds...), again(out.Answer, out.Waits)...)
 	case workflow.AnswerAsk:
-		p.Adds = append(p.Adds, say("ask the owner of %s for approval, and say so on the peering", where(out.Connection.Accepter)))
+		if !out.Told {
+			p.Adds = append(p.Adds, say("ask the owner of %s for approval, and say so on the peering", where(out.Connection.Accepter)))
+		}
 	case workflow.AnswerRefuse, workflow.AnswerConflict:
 		p.Adds = append(p.Adds, say("say on %s: %s", out.Connection.ID, out.Reason))
 		if out.Answer == workflow.AnswerRefuse && out.Reject.Allowed {
@@ -36,7 +40,7 @@ func peering(out workflow.InspectPeeringOutput) mode.Plan {
 // transit is what becomes of a pair of VPCs on a gateway.
 func transit(out workflow.InspectTransitOutput) mode.Plan {
 	p := connection(out.Connection, out.Answer, out.Sides, out.Batches, out.Reason)
-	p.Adds = append(p.Adds, again(out.Answer, out.Waits)...)
+	p.Stands, p.Adds = out.Stands, append(p.Adds, again(out.Answer, out.Waits)...)
 	return p
 }
 
@@ -57,7 +61,7 @@ func connection(c workflow.Connection, answer workflow.Answer, sides []workflow.
 	case workflow.AnswerTrim:
 		for _, s := range sides {
 			if s.Trim != nil {
-				p.Takes = append(p.Takes, say("take away %d rules and the routes to %s from %s, which %s has no use for any more", len(s.Trim.Rules), list(s.Trim.Destinations), where(s.VPC), c.ID))
+				p.Takes = append(p.Takes, say("take away %s and the routes to %s from %s, which %s has no use for any more", fit.Count(len(s.Trim.Rules), "rule"), list(s.Trim.Destinations), where(s.VPC), c.ID))
 			}
 		}
 	case workflow.AnswerDisconnect:
@@ -103,10 +107,10 @@ func connect(p *mode.Plan, c workflow.Connection, sides []workflow.Side, noteboo
 		wanted, _ := route.Wanted(s.Tables, s, c.Target)
 		changes := route.Plan(c.ID, wanted, tables, nil, s)
 		for _, what := range changes.Obstacles() {
-			p.Adds = append(p.Adds, say("leave what is in the way in %s: %s", where(s.VPC), what))
+			p.Leaves = append(p.Leaves, say("leave what is in the way in %s: %s", where(s.VPC), what))
 		}
 		for _, asks := range changes.Asks() {
-			p.Adds = append(p.Adds, say("ask the owner of %s: %s", where(s.VPC), asks))
+			p.Leaves = append(p.Leaves, say("ask the owner of %s: %s", where(s.VPC), asks))
 		}
 		for _, d := range changes.Create {
 			p.Adds = append(p.Adds, say("add the route %s by %s to %s in %s", d.Destination, d.Target, d.Table, where(s.VPC)))
@@ -118,7 +122,7 @@ func connect(p *mode.Plan, c workflow.Connection, sides []workflow.Side, noteboo
 	for _, s := range sides {
 		for _, o := range s.Openings {
 			if o.Withheld != nil {
-				p.Adds = append(p.Adds, say("leave %s closed: %s", o.Database, o.Withheld.Detail))
+				p.Leaves = append(p.Leaves, say("leave %s closed: %s", o.Database, o.Withheld.Detail))
 				continue
 			}
 			p.Perhaps = append(p.Perhaps, say("let the clients in %s in on port %d of %s by a rule in a group of its own of %s, where there is none", where(s.Peer), o.Port, o.Database, strings.Join(o.Groups, ", ")))
@@ -195,7 +199,7 @@ func dataAPI(out workflow.InspectDataAPIOutput) mode.Plan {
 	switch out.Answer {
 	case workflow.AnswerExpose:
 		p.Perhaps = append(p.Perhaps, say("turn the HTTP endpoint of %s in %s %s on, where it is off", c.ID, c.Account, c.Region))
-		p.Perhaps = append(p.Perhaps, say("let %d accounts query %s in %s %s through the Data API, as its tag and the policy say", len(out.DataAPI.Consumers), c.ID, c.Account, c.Region))
+		p.Perhaps = append(p.Perhaps, say("let %s query %s in %s %s through the Data API, as its tag and the policy say", fit.Count(len(out.DataAPI.Consumers), "account"), c.ID, c.Account, c.Region))
 	case workflow.AnswerRetract:
 		p.Takes = []mode.Change{say("take the Data API of %s in %s %s back: %s", c.ID, c.Account, c.Region, out.Reason)}
 	default:

@@ -27,7 +27,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/rebuild"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
@@ -445,7 +445,7 @@ func TestAnAcceptedInvitation(t *testing.T) {
 // The policy of private notebooks is Drawbridge's again if it says what Drawbridge writes, for each VPC of which it names an endpoint; a role that has it if its tag
 // asks for it. What else has it, or says anything else, is named.
 func TestThePolicyOfPrivateNotebooks(t *testing.T) {
-	written := private.PolicyDocument(beta, "eu-west-1", []string{"vpce-1", "vpce-2"})
+	written := privatenotebooks.PolicyDocument(beta, "eu-west-1", []string{"vpce-1", "vpce-2"})
 	for name, c := range map[string]struct{ document, told, manage string }{
 		"as Drawbridge writes it": {document: written, told: "VPCs with endpoints 1/1 untold 0, policies given to roles 1/1 untold 1, policies of roles 1/1 untold 0"},
 		"its VPC was let go of":   {document: written, told: "policies given to roles 0/0 untold 1", manage: "false"},
@@ -456,7 +456,7 @@ func TestThePolicyOfPrivateNotebooks(t *testing.T) {
 		if c.manage != "" {
 			p.vpc = types.Vpc{VpcId: aws.String("vpc-2"), Tags: ec2tags(map[string]string{"drawbridge:manage": c.manage})}
 		}
-		arn := private.PolicyARN(beta, "eu-west-1")
+		arn := privatenotebooks.PolicyARN(beta, "eu-west-1")
 		for role, tag := range map[string]string{"scientist": "true", "guest": "false"} {
 			p.grants.RoleDetailList = append(p.grants.RoleDetailList, iamtypes.RoleDetail{RoleName: &role, Tags: []iamtypes.Tag{{Key: aws.String("drawbridge:private-notebooks"), Value: &tag}},
 				AttachedManagedPolicies: []iamtypes.AttachedPolicy{{PolicyArn: &arn}}})
@@ -469,7 +469,7 @@ func TestThePolicyOfPrivateNotebooks(t *testing.T) {
 		if err != nil || told != c.told {
 			t.Errorf("%s: %s, %v; want %s", name, told, err, c.told)
 		}
-		items, _ := l.Items(t.Context(), private.Owner("vpc-2"))
+		items, _ := l.Items(t.Context(), privatenotebooks.Owner("vpc-2"))
 		if want := strings.Count(c.told, "1/1") - 1; want > 0 && len(items) != want || want <= 0 && len(items) > 0 {
 			t.Errorf("%s: %+v", name, items)
 		}

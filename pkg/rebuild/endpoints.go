@@ -14,7 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -81,7 +81,7 @@ func purpose(e Tagged) (kind road.Kind, ok bool) {
 	switch e.Owner {
 	case dataapiendpoint.Owner(e.VPC):
 		return road.DataAPIEndpoint, true
-	case private.Owner(e.VPC):
+	case privatenotebooks.Owner(e.VPC):
 		return road.PrivateNotebooks, true
 	}
 	return "", false
@@ -98,11 +98,13 @@ func (r *reader) endpoints(ctx context.Context, at event.Place, home string, to 
 	if err != nil {
 		return err
 	}
-	grant, err := r.grants.read(at.Account, func() (private.Grant, error) { return private.ReadGrant(ctx, r.in(at).IAM, at.Account, at.Region) })
+	grant, err := r.grants.read(at.Account, func() (privatenotebooks.Grant, error) {
+		return privatenotebooks.ReadGrant(ctx, r.in(at).IAM, at.Account, at.Region)
+	})
 	if err != nil {
 		return err
 	}
-	items, ids, untold := private.Told(grant, at.Account, at.Region, home)
+	items, ids, untold := privatenotebooks.Told(grant, at.Account, at.Region, home)
 	named, err := r.named(ctx, at, slices.DeleteFunc(ids, func(id string) bool {
 		return slices.ContainsFunc(endpoints, func(e Tagged) bool { return e.ID == id })
 	}))
@@ -140,7 +142,7 @@ func PlanGrant(rows []Rows, named []Tagged, items []ledger.Item) []Rows {
 		return rows
 	}
 	for _, e := range named {
-		if owner := private.Owner(e.VPC); !slices.ContainsFunc(rows, func(r Rows) bool { return r.Entry.ID == owner }) {
+		if owner := privatenotebooks.Owner(e.VPC); !slices.ContainsFunc(rows, func(r Rows) bool { return r.Entry.ID == owner }) {
 			rows = append(rows, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: owner, Kind: road.PrivateNotebooks, Origin: ledger.Requested, Status: stands(road.PrivateNotebooks),
 				Sides: []ledger.Side{{Role: "consumer", Account: e.Account, Region: e.Region, ID: e.VPC}}}})
 		}

@@ -21,7 +21,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
@@ -64,7 +64,7 @@ type Clients struct {
 // IAM is what a rebuild needs of IAM.
 type IAM interface {
 	dataapi.PolicyReader
-	private.Details
+	privatenotebooks.Details
 }
 
 // reader reads for one visit, each thing once.
@@ -78,8 +78,8 @@ type reader struct {
 	vpcs        once[event.Place, map[string]types.Vpc]
 	tables      once[spot, []route.Table]
 	subnets     once[spot, []route.Subnet]
-	grants      once[string, private.Grant] // of an account: IAM has no Region
-	told        map[string]bool             // an account of whose policy was told what nobody can tell
+	grants      once[string, privatenotebooks.Grant] // of an account: IAM has no Region
+	told        map[string]bool                      // an account of whose policy was told what nobody can tell
 }
 
 // spot is a VPC in a place.
@@ -109,7 +109,7 @@ func (o once[K, V]) read(key K, f func() (V, error)) (V, error) {
 func newReader(enter func(event.Place) Clients, book ledger.Ledger) *reader {
 	return &reader{enter: enter, ledger: book, clients: map[event.Place]Clients{}, peerings: once[event.Place, []types.VpcPeeringConnection]{}, attachments: once[event.Place, []types.TransitGatewayAttachment]{},
 		rules: once[event.Place, []firewall.Marked]{}, vpcs: once[event.Place, map[string]types.Vpc]{}, tables: once[spot, []route.Table]{}, subnets: once[spot, []route.Subnet]{},
-		grants: once[string, private.Grant]{}, told: map[string]bool{}}
+		grants: once[string, privatenotebooks.Grant]{}, told: map[string]bool{}}
 }
 
 func (r *reader) in(at event.Place) Clients {

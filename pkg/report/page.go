@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 )
 
 // line is what one line of the CSV and of the page is about: a row, and one of its paths, if it has any.
@@ -141,7 +142,7 @@ func (r Report) Text(p *answer.Page) {
 		}
 	}
 	p.Say("hub  ", "account %s, %s, table %s", r.Hub.Account, r.Hub.Region, r.Hub.Table)
-	p.Say("     ", "%d connections, of %d something may stand", len(r.Rows), standing)
+	p.Say("     ", "%s, of %d something may stand", fit.Count(len(r.Rows), "connection"), standing)
 	head := []string{"to", "from", "state", "since", "approved by"}
 	if p.Wide() {
 		head = append(head, "policy", "path", "verdict")

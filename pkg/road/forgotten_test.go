@@ -26,20 +26,20 @@ const home = "github.com/drawbridge-cloud/drawbridge/pkg/road"
 // alone are the files that compare with one kind, or one carrier, and why a new one does not concern them. All others ask by a switch or a map
 // that has all of them.
 var alone = map[string]string{
-	"pkg/look/connection.go":   "an attachment that was not made yet is called otherwise",
-	"pkg/connection/plan.go":   "the pairs of a VPC on one gateway",
-	"pkg/share/entry.go":       "its own entries",
-	"pkg/attachment/brake.go":  "its own entries",
-	"pkg/attachment/entry.go":  "its own entries",
-	"pkg/private/inspect.go":   "its own entries",
-	"pkg/studio/inspect.go":    "its own entries",
-	"pkg/rebuild/endpoints.go": "the one policy that is written for all entries of private notebooks",
-	"pkg/sweep/apply.go":       "a peering is also asked about at its other side",
-	"pkg/sweep/clusters.go":    "the finders of clusters",
-	"pkg/sweep/pairs.go":       "the finders of pairs and attachments",
-	"pkg/sweep/plan.go":        "a peering is looked at from its accepter's side",
-	"pkg/export/plan.go":       "the attachment of a pair",
-	"pkg/who/plan.go":          "the attachment of a pair",
+	"pkg/look/connection.go":          "an attachment that was not made yet is called otherwise",
+	"pkg/connection/plan.go":          "the pairs of a VPC on one gateway",
+	"pkg/share/entry.go":              "its own entries",
+	"pkg/attachment/brake.go":         "its own entries",
+	"pkg/attachment/entry.go":         "its own entries",
+	"pkg/privatenotebooks/inspect.go": "its own entries",
+	"pkg/studio/inspect.go":           "its own entries",
+	"pkg/rebuild/endpoints.go":        "the one policy that is written for all entries of private notebooks",
+	"pkg/sweep/apply.go":              "a peering is also asked about at its other side",
+	"pkg/sweep/clusters.go":           "the finders of clusters",
+	"pkg/sweep/pairs.go":              "the finders of pairs and attachments",
+	"pkg/sweep/plan.go":               "a peering is looked at from its accepter's side",
+	"pkg/export/plan.go":              "the attachment of a pair",
+	"pkg/who/plan.go":                 "the attachment of a pair",
 }
 
 // spelled are the files that know how ids of peerings, gateways and attachments begin, and why.

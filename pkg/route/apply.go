@@ -340,7 +340,7 @@ func (a adding) record(ctx context.Context, items []ledger.Item) ([]ledger.Item,
 // giveUp takes back what was recorded of a route that was not made, unless an earlier attempt may have made it.
 func (a adding) giveUp(ctx context.Context, i ledger.Item, known []ledger.Item) error {
 	if itemOf(known, i.Resource, i.Key) != nil {
-		return nil
+		return a.GiveUp(ctx, i)
 	}
 	return a.Cancel(ctx, a.connection, []ledger.Item{i})
 }

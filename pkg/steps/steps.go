@@ -1,17 +1,17 @@
 // Package steps wires the steps of machines: what a state's function is made of stands here once, for the function itself and for the rehearsal of
 // package plan. So what a plan plays is what the function does, also where it says what is read before a step and written after it.
 //
-// It has a function for each step, and no table of them: so the linker leaves out of a function most of what the others need. What the clients of their services
-// make at start remains: add-routes is a fifth larger than if it wired itself.
+// This package has the stage. The steps are in the packages below it, by what they need: a function links the clients of all services that its package imports,
+// used or not, since what a client makes at start keeps the linker from leaving it out. SageMaker's alone is a tenth of add-routes.
 //
-//	steps.go       where steps play
-//	peering.go     peerings: what is asked and answered about them
-//	connection.go  what peerings and pairs on a gateway have in common: routes, rules, host routes, names, verdict, removal
-//	gateway.go     transit gateways: pairs, attachments, shares
-//	notebook.go    host routes of notebooks
-//	dataapi.go     Data API: clusters, and the VPCs from which it is called
-//	studio.go      readers of Redshift clusters
-//	private.go     private notebooks, and the endpoints that they share with the Data API
+//	network           routes, rules of security groups, names: no service of a member's but EC2
+//	peering           peerings, and how connections stand over any road
+//	gateway           transit gateways: pairs, attachments, shares
+//	notebook          notebooks: host routes, stop and start
+//	dataapi           clusters that notebooks query over the Data API
+//	dataapiendpoint   VPCs from which the Data API is called
+//	studio            readers of Redshift clusters
+//	privatenotebooks  private notebooks, and the endpoints that they share with the Data API
 package steps
 
 import (
@@ -35,7 +35,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -82,16 +81,16 @@ func Open(ctx context.Context) (Stage, error) {
 		Topic: notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}, Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}}, nil
 }
 
-// in enters the account of a VPC.
-func (s Stage) in(execution string, v workflow.VPC) aws.Config {
+// In enters the account of a VPC.
+func (s Stage) In(execution string, v workflow.VPC) aws.Config {
 	return s.Enter(execution, v.Account, v.Region)
 }
 
-// owners tells owners what became of their connection.
-func (s Stage) owners() owner.Teller { return owner.Teller{Ledger: s.Ledger, Topic: s.Topic} }
+// Owners tell owners what became of their connection.
+func (s Stage) Owners() owner.Teller { return owner.Teller{Ledger: s.Ledger, Topic: s.Topic} }
 
-// debts are the restarts that notebooks are owed.
-func (s Stage) debts() restart.Book { return restart.Book{Ledger: s.Ledger, Ask: s.Looks.Ask} }
+// Debts are the restarts that notebooks are owed.
+func (s Stage) Debts() restart.Book { return restart.Book{Ledger: s.Ledger, Ask: s.Looks.Ask} }
 
 // Deciding returns the stage of a function that decides, with what only such a one has in its environment. A function that does not call it is smaller:
 // neither the policy's language nor the organization is linked into it.
@@ -99,7 +98,7 @@ func (s Stage) Deciding() Stage {
 	s.Regions = strings.Split(os.Getenv("REGIONS"), ",")
 	organization := account.OpenOrganization(s.Hub)
 	s.Account, s.Units, s.Policy = organization.Account, organization.Units, parameter.Open(s.Hub).Policy
-	s.Callers = private.Callers(ssm.NewFromConfig(s.Hub), os.Getenv("CALLERS_PARAMETER"))
+	s.Callers = parameter.Callers(ssm.NewFromConfig(s.Hub), os.Getenv("CALLERS_PARAMETER"))
 	s.Keeper, s.Brake = lease.Open(s.Hub, s.Ledger), brake.Open(s.Hub).Asker(s.Mode)
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -30,6 +31,7 @@ type Tagger interface {
 const (
 	StatusTag = "drawbridge:studio-status"
 	ReasonTag = "drawbridge:studio-reason"
+	SinceTag  = "drawbridge:studio-since" // since when that is so
 )
 
 // Conclude names the end of an execution, leaves it on the cluster, for people, announces it and writes it into the ledger; when nobody reads the
@@ -69,7 +71,14 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 		out.Result, out.Reason = workflow.Contested, taken+"; "+out.Reason
 	}
 	w := in.Warehouse
-	if err := leave(ctx, api, w, out.Result, out.Reason); err != nil {
+	entry, _, err := book.Connection(ctx, w.ARN)
+	if err != nil {
+		return out, fmt.Errorf("reading the ledger's entry of %s: %w", w.ARN, err)
+	}
+	if status(out.Result, out.Reason, in.Decision.Policy, book)(&entry); entry.At.IsZero() {
+		entry.At = book.Now()
+	}
+	if err := leave(ctx, api, w, entry); err != nil {
 		return out, fmt.Errorf("leaving the status on the Redshift cluster %s in %s: %w", w.ID, w.Account, err)
 	}
 	thing := notice.Thing{Execution: in.Execution, Machine: machine, Result: out.Result, Reason: out.Reason,
@@ -108,23 +117,25 @@ func status(result workflow.Result, reason, policy string, book Book) func(*ledg
 	}
 }
 
-// leave leaves the status on a cluster, or takes it away. IAM lets Drawbridge tag a cluster only while its owner's tag is on it, or its own.
-func leave(ctx context.Context, api Tagger, w workflow.Warehouse, result workflow.Result, reason string) error {
+// leave leaves the status of an entry on its cluster, with since when it is so, or takes it away. IAM lets Drawbridge tag a cluster only while its owner's tag is on it, or its own.
+func leave(ctx context.Context, api Tagger, w workflow.Warehouse, entry ledger.Connection) error {
 	tags, _, err := cluster(ctx, api, event.Event{Place: event.Place{Account: w.Account, Region: w.Region}, Cluster: w.ID})
 	if err != nil {
 		return err
 	}
 	_, has := tags[StatusTag]
+	result := workflow.Result(entry.Status)
 	over := result == workflow.Removed || result == workflow.Released
 	switch {
 	case over && has:
-		_, err = api.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &w.ARN, TagKeys: []string{StatusTag, ReasonTag}})
+		_, err = api.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &w.ARN, TagKeys: []string{StatusTag, ReasonTag, SinceTag}})
 	case !over && (has || w.Named):
 		if len(tags) == 0 {
 			return nil // the cluster is gone, or goes
 		}
 		_, err = api.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &w.ARN, Tags: []rstypes.Tag{
-			{Key: aws.String(StatusTag), Value: aws.String(string(result))}, {Key: aws.String(ReasonTag), Value: aws.String(fit.Tag(reason))}}})
+			{Key: aws.String(StatusTag), Value: aws.String(string(result))}, {Key: aws.String(ReasonTag), Value: aws.String(fit.Tag(entry.Reason))},
+			{Key: aws.String(SinceTag), Value: aws.String(entry.At.UTC().Format(time.RFC3339))}}})
 	}
 	return err
 }

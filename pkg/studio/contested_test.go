@@ -2,6 +2,7 @@ package studio
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -16,8 +17,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -36,7 +37,7 @@ func TestEachKindOfThingIsPutBackOnce(t *testing.T) {
 		"the role's policy is deleted": {func(w *world, _ *producer) { delete(w.policies, PolicyOf(clusterOf(0))) },
 			func(w *world, _ *producer) bool { return w.policies[PolicyOf(clusterOf(0))] != "" }, account, home, "studio"},
 		"the statement is taken out of its trust policy": {func(w *world, _ *producer) {
-			out, err := statement.Remove([]byte(w.trust), Sid)
+			out, err := policydocument.Remove([]byte(w.trust), Sid)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -229,10 +230,14 @@ func TestTheEntrySaysWhereThePolicyLeaves(t *testing.T) {
 	}
 }
 
-// tagger is a cluster that takes tags.
+// tagger is a cluster that takes tags, and no status that does not say since when it is so.
 type tagger struct{ *producer }
 
-func (tagger) CreateTags(context.Context, *redshift.CreateTagsInput, ...func(*redshift.Options)) (*redshift.CreateTagsOutput, error) {
+func (tagger) CreateTags(_ context.Context, in *redshift.CreateTagsInput, _ ...func(*redshift.Options)) (*redshift.CreateTagsOutput, error) {
+	since := in.Tags[len(in.Tags)-1]
+	if at, err := time.Parse(time.RFC3339, *since.Value); *since.Key != SinceTag || err != nil || at.IsZero() {
+		return nil, fmt.Errorf("the status is since %s=%s", *since.Key, *since.Value)
+	}
 	return nil, nil
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -32,7 +32,7 @@ func RoleName(region, cluster string) string {
 // document is an IAM policy.
 type document struct {
 	Version   string
-	Statement []statement.Statement
+	Statement []policydocument.Statement
 }
 
 func (d document) text() string {
@@ -52,10 +52,10 @@ const maxTrust = 2048
 func Trust(readers []string) string {
 	actions := []string{"sts:AssumeRole", "sts:SetSourceIdentity"}
 	if len(readers) == 0 {
-		return document{statement.Version, []statement.Statement{{Sid: "DrawbridgeNobody", Effect: "Deny", Principal: map[string][]string{"AWS": {"*"}}, Action: actions}}}.text()
+		return document{policydocument.Version, []policydocument.Statement{{Sid: "DrawbridgeNobody", Effect: "Deny", Principal: map[string][]string{"AWS": {"*"}}, Action: actions}}}.text()
 	}
 	readers = slices.Sorted(slices.Values(readers))
-	return document{statement.Version, []statement.Statement{{Sid: "DrawbridgeReaders", Effect: "Allow", Action: actions,
+	return document{policydocument.Version, []policydocument.Statement{{Sid: "DrawbridgeReaders", Effect: "Allow", Action: actions,
 		Principal: map[string][]string{"AWS": slices.Compact(readers)},
 		// Without it somebody could assume the role as nobody.
 		Condition: map[string]map[string][]string{"StringLike": {"sts:SourceIdentity": {"*"}}}}}}.text()
@@ -96,7 +96,7 @@ func Permissions(w workflow.Warehouse) string {
 	}
 	const self = "${aws:SourceIdentity}"
 	asSelf := map[string]map[string][]string{"StringEquals": {"redshift:DbUser": {self}}}
-	all := []statement.Statement{
+	all := []policydocument.Statement{
 		{Sid: "DrawbridgeCredentials", Effect: "Allow", Action: []string{"redshift:GetClusterCredentials"},
 			Resource: []string{of("dbname", w.ID+"/*"), of("dbuser", w.ID+"/"+self)}, Condition: asSelf},
 		{Sid: "DrawbridgeCreateUser", Effect: "Allow", Action: []string{"redshift:CreateClusterUser"},
@@ -120,9 +120,9 @@ func Permissions(w workflow.Warehouse) string {
 		for _, g := range w.Groups {
 			groups = append(groups, of("dbgroup", w.ID+"/"+g))
 		}
-		all = append(all, statement.Statement{Sid: "DrawbridgeJoinGroups", Effect: "Allow", Action: []string{"redshift:JoinGroup"}, Resource: groups})
+		all = append(all, policydocument.Statement{Sid: "DrawbridgeJoinGroups", Effect: "Allow", Action: []string{"redshift:JoinGroup"}, Resource: groups})
 	}
-	return document{statement.Version, all}.text()
+	return document{policydocument.Version, all}.text()
 }
 
 // Readers returns the execution roles that the trust policy of a readers' role admits, sorted.
@@ -173,7 +173,7 @@ func PolicyOf(w workflow.Warehouse) string {
 
 // Assume returns that inline policy: it may assume the readers' role, and is one session with it by its source identity.
 func Assume(readers string) string {
-	return document{statement.Version, []statement.Statement{{Sid: "DrawbridgeAssumeReaders", Effect: "Allow",
+	return document{policydocument.Version, []policydocument.Statement{{Sid: "DrawbridgeAssumeReaders", Effect: "Allow",
 		Action: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}, Resource: []string{readers}}}}.text()
 }
 

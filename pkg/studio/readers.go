@@ -14,7 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -34,7 +34,7 @@ type RoleWriter interface {
 func readersItems(book Book, w workflow.Warehouse) (role, policy ledger.Item) {
 	name := nameOf(w.Role)
 	role, policy = book.role(w.Account, name, ledger.Role, readersKey), book.role(w.Account, name, ledger.Document, PolicyName)
-	role.Left, policy.Left = w.Role, statement.Digest([]byte(Permissions(w)))
+	role.Left, policy.Left = w.Role, policydocument.Digest([]byte(Permissions(w)))
 	return role, policy
 }
 

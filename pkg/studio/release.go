@@ -10,7 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -143,7 +143,7 @@ func (x executionRole) takeBack(ctx context.Context, i ledger.Item) (text string
 		}
 		there = digest(text)
 	default:
-		own, err := statement.Find([]byte(x.have.trust), Sid)
+		own, err := policydocument.Find([]byte(x.have.trust), Sid)
 		if err != nil {
 			return "", fmt.Errorf("reading its trust policy: %w", err)
 		}
@@ -161,8 +161,8 @@ func (x executionRole) takeBack(ctx context.Context, i ledger.Item) (text string
 			err = nil
 		}
 	} else {
-		_, err = statement.Change(ctx, trustPolicy{x}, func(document []byte) ([]byte, error) {
-			own, err := statement.Find(document, Sid)
+		_, err = policydocument.Change(ctx, trustPolicy{x}, func(document []byte) ([]byte, error) {
+			own, err := policydocument.Find(document, Sid)
 			if err != nil || own == nil {
 				return document, err
 			}

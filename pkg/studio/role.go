@@ -17,7 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -157,7 +157,7 @@ func (x executionRole) admit(ctx context.Context, policy, wanted string) ([]note
 	if err != nil {
 		return nil, fmt.Errorf("reading its policy %s: %w", policy, err)
 	}
-	own, err := statement.Find([]byte(x.have.trust), Sid)
+	own, err := policydocument.Find([]byte(x.have.trust), Sid)
 	if err != nil {
 		return nil, fmt.Errorf("reading its trust policy: %w", err)
 	}
@@ -278,13 +278,13 @@ func digest(text string) string {
 	if text == "" {
 		return ""
 	}
-	return statement.Digest([]byte(text))
+	return policydocument.Digest([]byte(text))
 }
 
-// trustPolicy is the trust policy of a role, as package statement changes documents.
+// trustPolicy is the trust policy of a role, as package policydocument changes documents.
 type trustPolicy struct{ x executionRole }
 
-// Read implements [statement.Store].
+// Read implements [policydocument.Store].
 func (t trustPolicy) Read(ctx context.Context) ([]byte, error) {
 	now, err := readRole(ctx, t.x.api, t.x.name, t.x.account)
 	if err != nil || now == nil {
@@ -293,17 +293,17 @@ func (t trustPolicy) Read(ctx context.Context) ([]byte, error) {
 	return []byte(now.trust), nil
 }
 
-// Write implements [statement.Store].
+// Write implements [policydocument.Store].
 func (t trustPolicy) Write(ctx context.Context, document []byte) error {
 	_, err := t.x.api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &t.x.name, PolicyDocument: aws.String(string(document))})
 	return err
 }
 
-// Limit implements [statement.Store]. IAM counts no white space, and knows the account's own quota: it says itself what is too much.
+// Limit implements [policydocument.Store]. IAM counts no white space, and knows the account's own quota: it says itself what is too much.
 func (trustPolicy) Limit() int { return 1 << 20 }
 
 func (x executionRole) addStatement(ctx context.Context) error {
-	_, err := statement.Change(ctx, trustPolicy{x}, func(document []byte) ([]byte, error) {
+	_, err := policydocument.Change(ctx, trustPolicy{x}, func(document []byte) ([]byte, error) {
 		out, err := Added(string(document))
 		return []byte(out), err
 	})

@@ -13,8 +13,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -208,8 +208,8 @@ func Told(s Shown, home string) (entry ledger.Connection, items []ledger.Item, u
 
 // execution tells what one marked execution role has.
 func (s Shown) execution(book Book, r shownRole, tell func(ledger.Item), say func(string, ...any)) {
-	own, err := statement.Find([]byte(r.trust), Sid)
-	before, removing := statement.Remove([]byte(r.trust), Sid)
+	own, err := policydocument.Find([]byte(r.trust), Sid)
+	before, removing := policydocument.Remove([]byte(r.trust), Sid)
 	switch {
 	case err == nil && own == nil:
 	case err == nil && removing == nil && before != nil && digest(string(own)) == statementDigest:

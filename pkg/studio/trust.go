@@ -8,7 +8,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
 )
 
 // service is what assumes execution roles.
@@ -17,14 +17,14 @@ var service = arn.ServicePrincipal("sagemaker")
 // setSourceIdentity is our statement in the trust policy of an execution role: SageMaker sets the source identity when it
 // assumes the role for an app.
 // https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-user-access-how-to.html
-var setSourceIdentity = statement.Statement{
+var setSourceIdentity = policydocument.Statement{
 	Sid: Sid, Effect: "Allow", Principal: map[string][]string{"Service": {service}},
 	Action: []string{"sts:SetSourceIdentity"},
 }
 
 // Added returns the trust policy of an execution role with our statement. What others wrote stays byte for byte.
 func Added(trust string) (string, error) {
-	out, err := statement.Merge([]byte(trust), setSourceIdentity)
+	out, err := policydocument.Merge([]byte(trust), setSourceIdentity)
 	return string(out), err
 }
 
@@ -32,7 +32,7 @@ func Added(trust string) (string, error) {
 // wrote meanwhile stays byte for byte. Where nothing but white space differs from how it was left, which a service may write as it
 // likes, it is exactly what it was before.
 func Restored(trust, before string) (string, error) {
-	out, err := statement.Remove([]byte(trust), Sid)
+	out, err := policydocument.Remove([]byte(trust), Sid)
 	if err != nil {
 		return "", err
 	}

@@ -19,38 +19,38 @@ import (
 
 // Consume fills in who calls on the sides that consume, read once for all the steps that follow, and tells the other sides who that is. It returns
 // the notebook instances there in batches: what the policy allows to do for each is asked by who serves them. The sides are appointed before; see [Appoint].
-func (s Surveyor) Consume(ctx context.Context, grounds ...*Ground) ([]workflow.Batch, error) {
-	found, errs := make([][]workflow.Batch, len(grounds)), make([]error, len(grounds))
+func (s Surveyor) Consume(ctx context.Context, sides ...*SideFacts) ([]workflow.Batch, error) {
+	found, errs := make([][]workflow.Batch, len(sides)), make([]error, len(sides))
 	var wait sync.WaitGroup
-	for n, g := range grounds { // each is an account of its own
+	for n, g := range sides { // each is an account of its own
 		if g.Side.Consumer {
 			wait.Go(func() { found[n], errs[n] = s.consume(ctx, g) })
 		}
 	}
 	wait.Wait()
 	var out []workflow.Batch
-	for n, g := range grounds {
+	for n, g := range sides {
 		if errs[n] != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, errs[n])
 		}
 		out = append(out, found[n]...)
 	}
-	if err := s.withhold(ctx, grounds); err != nil {
+	if err := s.withhold(ctx, sides); err != nil {
 		return nil, err
 	}
-	seat(grounds)
+	seat(sides)
 	return out, nil
 }
 
 // seat tells the owner's side of each VPC in which subnets clients and databases are, its own and its participants'. Over a gateway all zones of a VPC
 // matter, and all subnets are read once more.
-func seat(grounds []*Ground) {
-	for _, g := range grounds {
+func seat(sides []*SideFacts) {
+	for _, g := range sides {
 		if g.Side.Owner != "" || len(g.Side.Attached) > 0 {
 			continue
 		}
 		taken := map[string]bool{}
-		for _, other := range grounds {
+		for _, other := range sides {
 			if other.Side.Role != g.Side.Role {
 				continue
 			}
@@ -74,7 +74,7 @@ func seat(grounds []*Ground) {
 	}
 }
 
-func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, error) {
+func (s Surveyor) consume(ctx context.Context, g *SideFacts) ([]workflow.Batch, error) {
 	v := g.Side.VPC
 	batches := func(found []notebook.Instance) []workflow.Batch {
 		return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
@@ -101,7 +101,7 @@ func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, err
 	return batches(from.instances), nil
 }
 
-// callers is what was read of who calls from a ground.
+// callers is what was read of who calls from a side.
 type callers struct {
 	instances []notebook.Instance
 	clients   []notebook.Client
@@ -110,8 +110,8 @@ type callers struct {
 	at        time.Time // when the groups were read
 }
 
-// calling reads who calls from a ground.
-func (s Surveyor) calling(ctx context.Context, g *Ground) (callers, error) {
+// calling reads who calls from a side.
+func (s Surveyor) calling(ctx context.Context, g *SideFacts) (callers, error) {
 	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
 	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets), Memory: s.memory(g)}
 	for _, one := range g.Subnets {
@@ -135,8 +135,8 @@ func (s Surveyor) calling(ctx context.Context, g *Ground) (callers, error) {
 	return out, nil
 }
 
-// memory is what is known of the notebook instances of a ground's account.
-func (s Surveyor) memory(g *Ground) notebook.Memory {
+// memory is what is known of the notebook instances of a side's account.
+func (s Surveyor) memory(g *SideFacts) notebook.Memory {
 	return notebook.Memory{Ledger: s.Ledger, At: g.Side.VPC.Place()}
 }
 
@@ -172,11 +172,11 @@ func alike(account string, clients []notebook.Client, subnets []route.Subnet) []
 			continue
 		}
 		n := slices.IndexFunc(out, func(o workflow.Client) bool {
-			return o.Host == c.Host && slices.Equal(o.Subnets, in) && slices.Equal(o.Groups, c.Groups)
+			return o.Host == c.Host && slices.Equal(o.Subnets, in) && slices.Equal(o.Groups, c.Groups) && slices.Equal(o.Replies, c.Replies)
 		})
 		if n < 0 {
 			n = len(out)
-			out = append(out, workflow.Client{Account: account, Host: c.Host, Subnets: in, CIDRs: network.Merge(route.Ranges(subnets, in)), Groups: c.Groups})
+			out = append(out, workflow.Client{Account: account, Host: c.Host, Subnets: in, CIDRs: network.Merge(route.Ranges(subnets, in)), Groups: c.Groups, Replies: c.Replies})
 		}
 		out[n].Names, out[n].Count = append(out[n].Names, c.Name), out[n].Count+1
 	}

@@ -90,24 +90,24 @@ func TestWhoCallsIsReadOnce(t *testing.T) {
 	subnet := func(id, cidr string) route.Subnet { return route.Subnet{ID: id, V4: prefixes(cidr)[0]} }
 	subnets := []route.Subnet{subnet("subnet-a", "10.1.0.0/24"), subnet("subnet-b", "10.1.1.0/24"), subnet("subnet-x", "10.1.2.0/24"), subnet("subnet-m", "10.1.3.0/24")}
 	subnets[2].Apart, subnets[3].Client = true, true
-	grounds := []*survey.Ground{{Side: &a, Here: facts(a.VPC), There: facts(b.VPC), Subnets: subnets}, {Side: &b, Here: facts(b.VPC), There: facts(a.VPC)}}
+	sides := []*survey.SideFacts{{Side: &a, Here: facts(a.VPC), There: facts(b.VPC), Subnets: subnets}, {Side: &b, Here: facts(b.VPC), There: facts(a.VPC)}}
 	s := survey.Surveyor{Set: policy.Default(), Enter: func(event.Place) survey.Clients { return survey.Clients{EC2: l, SageMaker: l, Lambda: l} }}
 	survey.Appoint(&a, &b)
-	notebooks, err := s.Consume(t.Context(), grounds...)
+	notebooks, err := s.Consume(t.Context(), sides...)
 	if err != nil || len(notebooks) != 1 {
 		t.Fatal(notebooks, err)
 	}
 	var got []string
 	for _, c := range a.Clients {
-		got = append(got, fmt.Sprint(c.Names, c.Count, c.Account == alpha, c.Host, c.Subnets, c.CIDRs, c.Groups))
+		got = append(got, fmt.Sprint(c.Names, c.Count, c.Account == alpha, c.Host, c.Subnets, c.CIDRs, c.Groups, c.Replies))
 	}
 	want := []string{
-		"[function half] 1 true false [subnet-a] [10.1.0.0/24] [sg-2]",
-		"[function one function two] 2 true false [subnet-a] [10.1.0.0/24] [sg-1]",
-		"[function other] 1 true false [subnet-a subnet-b] [10.1.0.0/23] [sg-1]",
-		"[interfaces in subnet subnet-m] 1 true false [subnet-m] [10.1.3.0/24] [sg-jobs]",
-		"[notebook nb] 1 true true [subnet-a] [10.1.0.0/24] [sg-1]",
-		"[subnet subnet-m] 1 true false [subnet-m] [10.1.3.0/24] []"}
+		"[function half] 1 true false [subnet-a] [10.1.0.0/24] [sg-2] [1024-65535]",
+		"[function one function two] 2 true false [subnet-a] [10.1.0.0/24] [sg-1] [1024-65535]",
+		"[function other] 1 true false [subnet-a subnet-b] [10.1.0.0/23] [sg-1] [1024-65535]",
+		"[interfaces in subnet subnet-m] 1 true false [subnet-m] [10.1.3.0/24] [sg-jobs] [32768-60999 49152-65535]",
+		"[notebook nb] 1 true true [subnet-a] [10.1.0.0/24] [sg-1] []",
+		"[subnet subnet-m] 1 true false [subnet-m] [10.1.3.0/24] [] [32768-60999 49152-65535]"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the clients are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}

@@ -13,7 +13,7 @@ import (
 
 // diverts asks the policy which traffic may leave what the route tables of a VPC lead it to, for a narrower route to the other one. What no policy speaks of is
 // not in the answer.
-func (s Surveyor) diverts(ctx context.Context, g *Ground) workflow.Diverts {
+func (s Surveyor) diverts(ctx context.Context, g *SideFacts) workflow.Diverts {
 	var out workflow.Diverts
 	target := workflow.TargetOf(s.About.Connection)
 	for _, t := range g.Here.Tables {

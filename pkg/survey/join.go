@@ -14,13 +14,13 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// join returns the grounds of the owners of both VPCs, and one for each participant, with what offer finds there. Who takes part, their sides
+// join returns the sides of the owners of both VPCs, and one for each participant, with what offer finds there. Who takes part, their sides
 // say; if none of them opens anything, nothing that comes later would look, so it is read.
 //
-// A participant that cannot be read is no ground: it is left out, and named.
-func (s Surveyor) join(ctx context.Context, offer func(context.Context, *Ground) error, owners ...*Ground) ([]*Ground, error) {
+// A participant that cannot be read is no side: it is left out, and named.
+func (s Surveyor) join(ctx context.Context, offer func(context.Context, *SideFacts) error, owners ...*SideFacts) ([]*SideFacts, error) {
 	out := slices.Clone(owners)
-	opened := slices.ContainsFunc(owners, func(g *Ground) bool { return len(g.Side.Openings) > 0 })
+	opened := slices.ContainsFunc(owners, func(g *SideFacts) bool { return len(g.Side.Openings) > 0 })
 	for _, g := range owners {
 		v := g.Side.VPC
 		if !opened && len(g.Side.Participants) == 0 {
@@ -44,8 +44,8 @@ func (s Surveyor) join(ctx context.Context, offer func(context.Context, *Ground)
 	return out, nil
 }
 
-// joined is the ground of one participant of an owner's VPC.
-func (s Surveyor) joined(ctx context.Context, owner *Ground, account string, offer func(context.Context, *Ground) error) (*Ground, error) {
+// joined is the side of one participant of an owner's VPC.
+func (s Surveyor) joined(ctx context.Context, owner *SideFacts, account string, offer func(context.Context, *SideFacts) error) (*SideFacts, error) {
 	facts, err := s.Account(ctx, account)
 	if err == nil {
 		err = cmp.Or(facts.Unreadable(), outside(facts))
@@ -56,12 +56,12 @@ func (s Surveyor) joined(ctx context.Context, owner *Ground, account string, off
 	side := participant.Of(*owner.Side, account)
 	here := *owner.Here
 	here.VPC.Account, here.Account, here.Tables = account, facts, nil
-	out := &Ground{Side: &side, Here: &here, There: owner.There, Subnets: owner.Subnets}
+	out := &SideFacts{Side: &side, Here: &here, There: owner.There, Subnets: owner.Subnets}
 	return out, offer(ctx, out)
 }
 
-// participant returns the account of a ground that is a participant's.
-func (g *Ground) participant() string {
+// participant returns the account of a side that is a participant's.
+func (g *SideFacts) participant() string {
 	if g.Side.Owner == "" {
 		return ""
 	}

@@ -105,7 +105,7 @@ func (a at) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClust
 }
 
 // produce surveys alpha's VPC and beta's, in which participants are known to take part.
-func (w *world) produce(t *testing.T, participants ...string) []*survey.Ground {
+func (w *world) produce(t *testing.T, participants ...string) []*survey.SideFacts {
 	t.Helper()
 	account := func(id string) workflow.AccountFacts {
 		facts := workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}
@@ -124,13 +124,13 @@ func (w *world) produce(t *testing.T, participants ...string) []*survey.Ground {
 		return &workflow.Facts{VPC: workflow.VPC{Account: id, Region: "eu-west-1", ID: vpc, CIDRs: []netip.Prefix{netip.MustParsePrefix(cidr)}}, Account: account(id), Tables: []workflow.Table{{ID: "rtb-1"}}}
 	}
 	a, b := facts(alpha, "vpc-1", "10.1.0.0/16"), facts(beta, "vpc-2", "10.2.0.0/16")
-	grounds, err := s.Produce(t.Context(), &survey.Ground{Here: a, There: b, Side: &workflow.Side{Role: "requester", VPC: a.VPC, Peer: b.VPC}},
-		&survey.Ground{Here: b, There: a, Side: &workflow.Side{Role: "accepter", VPC: b.VPC, Peer: a.VPC, Participants: participants}})
+	sides, err := s.Produce(t.Context(), &survey.SideFacts{Here: a, There: b, Side: &workflow.Side{Role: "requester", VPC: a.VPC, Peer: b.VPC}},
+		&survey.SideFacts{Here: b, There: a, Side: &workflow.Side{Role: "accepter", VPC: b.VPC, Peer: a.VPC, Participants: participants}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	survey.Appoint(survey.Sides(grounds)...)
-	return grounds
+	survey.Appoint(survey.Sides(sides)...)
+	return sides
 }
 
 // The instances of a cluster that is shared are what its endpoints lead to; one of another cluster is a database that nobody shares.
@@ -153,34 +153,34 @@ func TestTheInstancesOfAClusterAreNotBesideIt(t *testing.T) {
 
 func TestAParticipantIsASideOfItsOwn(t *testing.T) {
 	w := &world{databases: map[string]string{beta: "sales", guest: "books"}}
-	grounds := w.produce(t, guest)
-	if len(grounds) != 3 || len(w.reads) != 0 {
-		t.Fatalf("%d sides, groups read in %v: who takes part was known", len(grounds), w.reads)
+	sides := w.produce(t, guest)
+	if len(sides) != 3 || len(w.reads) != 0 {
+		t.Fatalf("%d sides, groups read in %v: who takes part was known", len(sides), w.reads)
 	}
-	side := grounds[2].Side
+	side := sides[2].Side
 	if side.Role != "accepter" || side.VPC.Account != guest || side.Owner != beta || side.Peer.ID != "vpc-1" || side.Tables != nil || side.Consumer || len(side.Openings) != 1 || side.Openings[0].Account != guest {
 		t.Errorf("%+v", side)
 	}
-	if here := grounds[2].Here; here.Account.ID != guest || here.VPC.ID != "vpc-2" || grounds[1].Here.Account.ID != beta {
+	if here := sides[2].Here; here.Account.ID != guest || here.VPC.ID != "vpc-2" || sides[1].Here.Account.ID != beta {
 		t.Errorf("the policy is told of %+v", here)
 	}
-	if first := grounds[0].Side; !first.Consumer || !slices.Equal(first.Ports, []int{3306}) {
+	if first := sides[0].Side; !first.Consumer || !slices.Equal(first.Ports, []int{3306}) {
 		t.Errorf("%+v", first)
 	}
 }
 
 func TestWhereNothingIsOpenedTheGroupsTell(t *testing.T) {
 	w := &world{databases: map[string]string{guest: "books"}, groups: []string{beta, guest, closed, left}}
-	grounds := w.produce(t)
+	sides := w.produce(t)
 	slices.Sort(w.reads)
-	if !slices.Equal(w.reads, []string{alpha, beta}) || len(grounds) != 3 || len(grounds[2].Side.Openings) != 1 || !grounds[0].Side.Consumer {
-		t.Fatalf("%d sides, groups read in %v", len(grounds), w.reads)
+	if !slices.Equal(w.reads, []string{alpha, beta}) || len(sides) != 3 || len(sides[2].Side.Openings) != 1 || !sides[0].Side.Consumer {
+		t.Fatalf("%d sides, groups read in %v", len(sides), w.reads)
 	}
-	if got := grounds[1].Side.Participants; !slices.Equal(got, []string{guest, closed, left}) {
+	if got := sides[1].Side.Participants; !slices.Equal(got, []string{guest, closed, left}) {
 		t.Errorf("%v take part", got)
 	}
 	var named []string
-	for _, h := range survey.Closed(grounds...) {
+	for _, h := range survey.Closed(sides...) {
 		named = append(named, strings.TrimPrefix(h.Hop, "participant "))
 		if h.OK || !strings.Contains(h.Detail, "vpc-2") {
 			t.Errorf("%+v", h)
@@ -193,7 +193,7 @@ func TestWhereNothingIsOpenedTheGroupsTell(t *testing.T) {
 
 func TestWhereSomethingIsOpenedNobodyIsAskedForGroups(t *testing.T) {
 	w := &world{databases: map[string]string{beta: "sales"}, groups: []string{beta, guest}}
-	if grounds := w.produce(t); len(grounds) != 2 || len(w.reads) != 0 {
-		t.Errorf("%d sides, groups read in %v", len(grounds), w.reads)
+	if sides := w.produce(t); len(sides) != 2 || len(w.reads) != 0 {
+		t.Errorf("%d sides, groups read in %v", len(sides), w.reads)
 	}
 }

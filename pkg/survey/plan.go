@@ -79,19 +79,19 @@ func Appoint(sides ...*workflow.Side) {
 	}
 }
 
-// Sides returns the sides of grounds, for [Appoint].
-func Sides(grounds []*Ground) []*workflow.Side {
+// Sides returns the sides that were surveyed, for [Appoint].
+func Sides(sides []*SideFacts) []*workflow.Side {
 	var out []*workflow.Side
-	for _, g := range grounds {
+	for _, g := range sides {
 		out = append(out, g.Side)
 	}
 	return out
 }
 
-// Values returns the sides of grounds as they are now.
-func Values(grounds []*Ground) []workflow.Side {
+// Values returns the sides that were surveyed, as they are now.
+func Values(sides []*SideFacts) []workflow.Side {
 	out := []workflow.Side{}
-	for _, g := range grounds {
+	for _, g := range sides {
 		out = append(out, *g.Side)
 	}
 	return out
@@ -190,10 +190,10 @@ func Trimmed(sides []workflow.Side) string {
 
 // Closed returns the lines of the verdict about databases that are not opened because nobody can say to whom they shall be;
 // of many, the first of each side.
-func Closed(grounds ...*Ground) []workflow.Hop {
+func Closed(sides ...*SideFacts) []workflow.Hop {
 	const few = 5
 	var out []workflow.Hop
-	for _, g := range grounds {
+	for _, g := range sides {
 		out = append(out, g.Unclear[:min(few, len(g.Unclear))]...)
 		if more := len(g.Unclear) - few; more > 0 {
 			out = append(out, workflow.Hop{Hop: "databases of " + g.Side.VPC.ID, Detail: fmt.Sprintf("%d more are not opened for such a reason", more)})

@@ -84,8 +84,8 @@ func (s Surveyor) HaveNotebooks(ctx context.Context, vpcs ...workflow.VPC) (map[
 
 // Produce fills in what both sides have to offer: their subnets, and the databases that the policy opens to the other. It returns them, and
 // the participants of their VPCs, each with what it has to offer.
-func (s Surveyor) Produce(ctx context.Context, first, second *Ground) ([]*Ground, error) {
-	one := func(g *Ground) error {
+func (s Surveyor) Produce(ctx context.Context, first, second *SideFacts) ([]*SideFacts, error) {
+	one := func(g *SideFacts) error {
 		v := g.Side.VPC
 		var err error
 		if g.Subnets, err = route.ReadSubnets(ctx, s.Enter(v.Place()).EC2, v.ID); err != nil {
@@ -107,7 +107,7 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) ([]*Ground
 }
 
 // open finds the databases of a side that are opened, and says through which of their groups others would open as well.
-func (s Surveyor) open(ctx context.Context, g *Ground) error {
+func (s Surveyor) open(ctx context.Context, g *SideFacts) error {
 	err := s.offer(ctx, g)
 	for n, o := range g.Side.Openings {
 		g.Side.Openings[n].Shared = shared(o, g.shut)
@@ -117,8 +117,8 @@ func (s Surveyor) open(ctx context.Context, g *Ground) error {
 
 // Offer fills in the databases of both sides that the policy opens to the other, with those that would be reachable beside them, and
 // nothing else. It returns them, and the participants of their VPCs.
-func (s Surveyor) Offer(ctx context.Context, first, second *Ground) ([]*Ground, error) {
-	one := func(ctx context.Context, g *Ground) error {
+func (s Surveyor) Offer(ctx context.Context, first, second *SideFacts) ([]*SideFacts, error) {
+	one := func(ctx context.Context, g *SideFacts) error {
 		err := s.offer(ctx, g)
 		Beside(g.Side.Openings, g.shut)
 		return err
@@ -139,7 +139,7 @@ func (s Surveyor) whole(ctx context.Context, here, there *workflow.Facts) bool {
 	return d.Allowed
 }
 
-func (s Surveyor) offer(ctx context.Context, g *Ground) error {
+func (s Surveyor) offer(ctx context.Context, g *SideFacts) error {
 	v := g.Side.VPC
 	clients := s.Enter(v.Place())
 	found, err := database.Read(ctx, clients.Databases, v.ID, route.SubnetIDs(g.Subnets))
@@ -199,13 +199,13 @@ func unshared(tags map[string]string, account string) bool {
 }
 
 // closed is a database that is not opened.
-func (g *Ground) closed(d database.Database) workflow.Opening {
+func (g *SideFacts) closed(d database.Database) workflow.Opening {
 	return workflow.Opening{Database: d.ID, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network,
 		CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets))}
 }
 
 // unserved notes what is of a kind that is not served, if its owner shares it with the other side.
-func (g *Ground) unserved(things []database.Database) {
+func (g *SideFacts) unserved(things []database.Database) {
 	for _, d := range things {
 		if d.Port > 0 {
 			g.shut = append(g.shut, g.closed(d))
@@ -218,7 +218,7 @@ func (g *Ground) unserved(things []database.Database) {
 }
 
 // unread notes databases of which something cannot be read: what there is for them stays, and those that are shared with the other side say so.
-func (g *Ground) unread(things []database.Database) {
+func (g *SideFacts) unread(things []database.Database) {
 	for _, d := range things {
 		g.Side.Unseen.Waiting = append(g.Side.Unseen.Waiting, d.Groups...)
 		named := strings.Fields(d.Tags[tag.Share])
@@ -229,7 +229,7 @@ func (g *Ground) unread(things []database.Database) {
 }
 
 // waits notes a database that has no endpoint now: nothing can be opened to it, and what there is for it stays.
-func (g *Ground) waits(d database.Database, allowed bool) {
+func (g *SideFacts) waits(d database.Database, allowed bool) {
 	g.Side.Unseen.Waiting = append(g.Side.Unseen.Waiting, d.Groups...)
 	if allowed {
 		g.Waiting++
@@ -244,7 +244,7 @@ func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*
 	rerouted := map[string]bool{} // the roles
 	for n, side := range surveyed {
 		if trims[n] != nil {
-			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, Carrier: side.Carrier, Subnets: side.Subnets, Ways: side.Ways, Diverts: side.Diverts, Trim: trims[n]})
+			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, StatusResource: side.StatusResource, Subnets: side.Subnets, Ways: side.Ways, Diverts: side.Diverts, Trim: trims[n]})
 			rerouted[side.Role] = rerouted[side.Role] || len(trims[n].Destinations) > 0
 		}
 		if !rerouted[side.Role] { // an owner's side is before those of its participants

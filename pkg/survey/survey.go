@@ -61,9 +61,9 @@ type Surveyor struct {
 	About policy.Context
 }
 
-// Ground is one side of a connection while it is surveyed. The owners of the two VPCs are the first grounds; [Surveyor.Join] adds those of
+// SideFacts is one side of a connection while it is surveyed. The owners of the two VPCs are the first sides; [Surveyor.Join] adds those of
 // participants.
-type Ground struct {
+type SideFacts struct {
 	Side    *workflow.Side // what the survey fills in
 	Here    *workflow.Facts
 	There   *workflow.Facts

@@ -27,17 +27,17 @@ import (
 //	clients are, to which answers lead                     → these are
 //
 // Paths to what is withheld fail, each with the remedy. Security groups are read only where routes lead to such a database.
-func (s Surveyor) withhold(ctx context.Context, grounds []*Ground) error {
-	groups, callers := map[*Ground][]firewall.Group{}, map[*Ground][]workflow.Client{}
+func (s Surveyor) withhold(ctx context.Context, sides []*SideFacts) error {
+	groups, callers := map[*SideFacts][]firewall.Group{}, map[*SideFacts][]workflow.Client{}
 	for found := true; found; {
-		Appoint(Sides(grounds)...)
+		Appoint(Sides(sides)...)
 		found = false
-		for _, g := range grounds {
-			if slices.ContainsFunc(grounds, func(o *Ground) bool { return o.Side.Role == g.Side.Role && o.Side.Whole }) {
+		for _, g := range sides {
+			if slices.ContainsFunc(sides, func(o *SideFacts) bool { return o.Side.Role == g.Side.Role && o.Side.Whole }) {
 				continue
 			}
 			for _, d := range g.shut {
-				led := s.led(d, g, grounds)
+				led := s.led(d, g, sides)
 				if len(led.subnets) == 0 {
 					continue
 				}
@@ -53,7 +53,7 @@ func (s Surveyor) withhold(ctx context.Context, grounds []*Ground) error {
 				if err != nil {
 					return err
 				}
-				if group != "" && withheld(grounds, g, d, group, s.tables(g, grounds).beside(d, led.tables)) {
+				if group != "" && withheld(sides, g, d, group, s.tables(g, sides).beside(d, led.tables)) {
 					found = true
 					break // what is left leads elsewhere
 				}
@@ -63,9 +63,9 @@ func (s Surveyor) withhold(ctx context.Context, grounds []*Ground) error {
 	return nil
 }
 
-// tables are the route tables of the owner of a ground's VPC, with the routes that they lack.
-func (s Surveyor) tables(g *Ground, grounds []*Ground) layout {
-	owner := grounds[slices.IndexFunc(grounds, func(o *Ground) bool { return o.Side.Role == g.Side.Role && o.Side.Owner == "" })]
+// tables are the route tables of the owner of a side's VPC, with the routes that they lack.
+func (s Surveyor) tables(g *SideFacts, sides []*SideFacts) layout {
+	owner := sides[slices.IndexFunc(sides, func(o *SideFacts) bool { return o.Side.Role == g.Side.Role && o.Side.Owner == "" })]
 	out := layout{tables: owner.Here.Tables, target: workflow.TargetOf(s.About.Connection)}
 	out.wanted, _ = route.Wanted(out.tables, *owner.Side, out.target)
 	return out
@@ -108,18 +108,18 @@ func arrives(target string) bool {
 
 // led is what comes to be led to a database that is shut, and back.
 type led struct {
-	subnets map[*Ground][]string // of the other VPC
-	tables  []string             // of the database's VPC, that come to lead back to where something leads there already
+	subnets map[*SideFacts][]string // of the other VPC
+	tables  []string                // of the database's VPC, that come to lead back to where something leads there already
 }
 
 // led returns which subnets of the other VPC packets come to go from to a database that is shut, and back.
-func (s Surveyor) led(d workflow.Opening, g *Ground, grounds []*Ground) led {
-	here, out := s.tables(g, grounds), led{subnets: map[*Ground][]string{}}
-	for _, p := range grounds {
+func (s Surveyor) led(d workflow.Opening, g *SideFacts, sides []*SideFacts) led {
+	here, out := s.tables(g, sides), led{subnets: map[*SideFacts][]string{}}
+	for _, p := range sides {
 		if p.Side.Role == g.Side.Role {
 			continue
 		}
-		there := s.tables(p, grounds)
+		there := s.tables(p, sides)
 		for _, from := range p.Subnets {
 			for _, in := range d.Subnets {
 				to, back := d.Family(route.Ranges(g.Subnets, []string{in})), route.Ranges(p.Subnets, []string{from.ID})
@@ -141,7 +141,7 @@ func (s Surveyor) led(d workflow.Opening, g *Ground, grounds []*Ground) led {
 }
 
 // admits returns the group by which a database that is shut lets in a client in one of the subnets that come to be led there; "" if none does.
-func (s Surveyor) admits(ctx context.Context, groups []firewall.Group, d workflow.Opening, led map[*Ground][]string, callers map[*Ground][]workflow.Client) (string, error) {
+func (s Surveyor) admits(ctx context.Context, groups []firewall.Group, d workflow.Opening, led map[*SideFacts][]string, callers map[*SideFacts][]workflow.Client) (string, error) {
 	for _, g := range groups {
 		if !slices.Contains(d.Groups, g.ID) || g.Open {
 			continue
@@ -183,8 +183,8 @@ func (s Surveyor) admits(ctx context.Context, groups []firewall.Group, d workflo
 	return "", nil
 }
 
-// clients are those on a ground: of one that does not consume they were not read yet. all says that there are no more.
-func (s Surveyor) clients(ctx context.Context, g *Ground) (found []workflow.Client, all bool, err error) {
+// clients are those on a side: of one that does not consume they were not read yet. all says that there are no more.
+func (s Surveyor) clients(ctx context.Context, g *SideFacts) (found []workflow.Client, all bool, err error) {
 	if g.Side.Consumer {
 		return g.Side.Clients, g.Side.Unread == 0, nil
 	}
@@ -204,19 +204,19 @@ func (l layout) beside(d workflow.Opening, tables []string) func([]string, []net
 }
 
 // withheld withholds the databases beside one that is shut, else the clients there. It reports whether there are any.
-func withheld(grounds []*Ground, g *Ground, d workflow.Opening, group string, beside func([]string, []netip.Prefix) bool) bool {
+func withheld(sides []*SideFacts, g *SideFacts, d workflow.Opening, group string, beside func([]string, []netip.Prefix) bool) bool {
 	why := workflow.Withheld{Owner: g.Side.VPC.Account,
 		Detail: fmt.Sprintf("what leads there would lead to %s as well, which nobody shares and whose security group %s lets in who calls", d.Database, group),
 		Remedy: fmt.Sprintf("narrow %s, or tag it %s=true if that may be, or move one of the two to subnets with a route table of their own", group, tag.Open)}
 	found := false
-	for _, o := range grounds {
+	for _, o := range sides {
 		for n := range o.Side.Openings {
 			if one := &o.Side.Openings[n]; o.Side.Role == g.Side.Role && one.Withheld == nil && beside(one.Subnets, one.CIDRs) {
 				one.Withheld, found = &why, true
 			}
 		}
 	}
-	for _, o := range grounds {
+	for _, o := range sides {
 		for n := range o.Side.Clients {
 			if one := &o.Side.Clients[n]; !found && o.Side.Role == g.Side.Role && one.Withheld == nil && len(one.CIDRs) > 0 && beside(one.Subnets, one.CIDRs) {
 				one.Withheld = &why

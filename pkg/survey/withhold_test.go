@@ -132,13 +132,13 @@ func whatWouldOpenMore(t *testing.T) {
 			out.Databases.RDS, out.Databases.Redshift, out.Databases.Serverless, out.Databases.Tagged = r, cellar{}, databasetest.Nothing{}, databasetest.Nothing{}
 			return out
 		}}
-		first, second := &survey.Ground{Side: &a, Here: here, There: there}, &survey.Ground{Side: &b, Here: there, There: here}
-		grounds, err := s.Produce(t.Context(), first, second)
+		first, second := &survey.SideFacts{Side: &a, Here: here, There: there}, &survey.SideFacts{Side: &b, Here: there, There: here}
+		sides, err := s.Produce(t.Context(), first, second)
 		if err != nil {
 			t.Fatal(err)
 		}
-		survey.Appoint(survey.Sides(grounds)...)
-		if _, err := s.Consume(t.Context(), grounds...); err != nil {
+		survey.Appoint(survey.Sides(sides)...)
+		if _, err := s.Consume(t.Context(), sides...); err != nil {
 			t.Fatal(err)
 		}
 		if len(b.Openings) != 1 || len(a.Clients) == 0 {

@@ -66,7 +66,7 @@ func TestADeafAccountIsSweptAndTold(t *testing.T) {
 		t.Fatalf("%+v", tally)
 	}
 	o := &town{}
-	teller := Teller{Managed: func(context.Context, int) error { return nil }, Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}
+	teller := Teller{Managed: func(context.Context, int) error { return nil }, Ledger: empty(), Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}
 	if out, err := teller.Tally(t.Context(), workflow.TallySweepInput{Accounts: []workflow.Territory{in.Territory}, Visits: []*workflow.Visit{{SweepAccountOutput: out}}}); err != nil ||
 		out.Answer != workflow.Answer(workflow.PartlySwept) || len(o.did) != 2 {
 		t.Errorf("%+v, %v, and told %v", out, err, o.did)

@@ -55,7 +55,7 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 	before := workflow.Tally{Accounts: 20, Found: []workflow.Found{{Kind: "peerings", Seen: 7, Announced: 1}}}
 	o := &town{}
 	counted := []int{}
-	teller := Teller{Managed: func(_ context.Context, n int) error { counted = append(counted, n); return nil }, Bus: notice.Bus{API: o, Name: "drawbridge"}, Topic: notice.Topic{API: o, ARN: "topic"}}
+	teller := Teller{Managed: func(_ context.Context, n int) error { counted = append(counted, n); return nil }, Ledger: empty(), Bus: notice.Bus{API: o, Name: "drawbridge"}, Topic: notice.Topic{API: o, ARN: "topic"}}
 	in := workflow.TallySweepInput{Execution: "run-1", ExecutionID: "arn:aws:states:us-east-1:123456789012:execution:drawbridge-sweep:run-1", Page: "20", Tally: before, Accounts: accounts, Visits: visits}
 
 	out, err := teller.Tally(context.Background(), in)
@@ -90,7 +90,7 @@ func TestASweepWithoutFailuresTellsNobody(t *testing.T) {
 	counted := -1
 	seen := visited("111111111111")
 	seen.Managed = 7
-	out, err := Teller{Managed: func(_ context.Context, n int) error { counted = n; return nil }, Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}.Tally(context.Background(), workflow.TallySweepInput{
+	out, err := Teller{Managed: func(_ context.Context, n int) error { counted = n; return nil }, Ledger: empty(), Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}.Tally(context.Background(), workflow.TallySweepInput{
 		Accounts: []workflow.Territory{{Account: "111111111111"}}, Visits: []*workflow.Visit{seen}, Tally: workflow.Tally{Managed: 100}})
 	if err != nil || out.Answer != workflow.Answer(workflow.Swept) || len(o.did) != 0 {
 		t.Errorf("%+v, %v after %v", out, err, o.did)
@@ -100,10 +100,66 @@ func TestASweepWithoutFailuresTellsNobody(t *testing.T) {
 	}
 }
 
+// People hear of the same accounts once, however many sweeps find them, and once that it is over; programs hear each time. Who asks for a sweep of some accounts is told.
+func TestPeopleHearOfTheSameMissedAccountsOnce(t *testing.T) {
+	o := &town{}
+	teller := Teller{Managed: func(context.Context, int) error { return nil }, Ledger: empty(), Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}
+	accounts := []workflow.Territory{{Account: "111111111111"}, {Account: "222222222222"}}
+	well, broken, deaf := visited("111111111111"), visited("222222222222"), visited("222222222222")
+	refused := func(request string) string {
+		return fmt.Sprintf(`{"errorMessage":"listing peerings: https response error StatusCode: 403, RequestID: %s, api error UnauthorizedOperation: no"}`, request)
+	}
+	broken.Error = "Refused"
+	deaf.Deaf = []workflow.Barred{{Regions: []string{"us-east-1"}, Why: "1 of 20 rules are off: drawbridge-forward-hands"}}
+	events, messages, day := 0, 0, 0
+	sweep := func(of workflow.Sweep, visit *workflow.Visit, wantEvents, wantMessages int, must string) {
+		t.Helper()
+		day++
+		visit.Cause = refused(fmt.Sprint("request-", day))
+		o.did = nil
+		if _, err := teller.Tally(t.Context(), workflow.TallySweepInput{Execution: fmt.Sprint("run-", day), ExecutionID: fmt.Sprint("arn:aws:states:us-east-1:123456789012:execution:drawbridge-sweep:run-", day),
+			Sweep: of, Accounts: accounts, Visits: []*workflow.Visit{well, visit}}); err != nil {
+			t.Fatal(err)
+		}
+		last := ""
+		for _, d := range o.did {
+			if d == string(notice.AttentionNeeded) {
+				events++
+			} else {
+				messages, last = messages+1, d
+			}
+		}
+		if events != wantEvents || messages != wantMessages || !strings.Contains(last, must) {
+			t.Errorf("day %d: %d events and %d messages, want %d and %d; the last says %q", day, events, messages, wantEvents, wantMessages, last)
+		}
+	}
+	all, some := workflow.Sweep{}, workflow.Sweep{Accounts: []string{"222222222222"}}
+	sweep(all, visited("222222222222"), 0, 0, "")
+	sweep(all, broken, 1, 1, "could not sweep 1 of 2 accounts")
+	sweep(all, broken, 2, 1, "")
+	sweep(some, broken, 3, 2, "could not sweep") // somebody waits for it
+	sweep(some, visited("222222222222"), 3, 2, "")
+	sweep(all, broken, 4, 2, "")
+	sweep(all, deaf, 5, 3, "drawbridge-forward-hands") // it changed
+	sweep(all, deaf, 6, 3, "")
+	sweep(all, visited("222222222222"), 6, 4, "looks through all of 2 accounts again")
+	sweep(all, visited("222222222222"), 6, 4, "")
+	sweep(all, deaf, 7, 5, "drawbridge-forward-hands") // it came again
+
+	// A sweep that comes to its end, whatever it found, is the end of what people were told of sweeps that failed.
+	if _, err := teller.Ledger.OnceOf(t.Context(), notice.SweepFailures, "no policy", "run", func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	sweep(some, visited("222222222222"), 7, 5, "")
+	if news, err := teller.Ledger.News(t.Context(), notice.SweepFailures); err != nil || news.Told != "" {
+		t.Errorf("left of sweeps that failed: %+v, %v", news, err)
+	}
+}
+
 // A sweep of some accounts says nothing of how many connections there are.
 func TestASweepOfSomeCountsNothing(t *testing.T) {
 	for _, some := range []workflow.Sweep{{Accounts: []string{"111111111111"}}, {Regions: []string{"eu-west-1"}}} {
-		teller := Teller{Managed: func(context.Context, int) error { t.Errorf("%+v counts", some); return nil }}
+		teller := Teller{Ledger: empty(), Managed: func(context.Context, int) error { t.Errorf("%+v counts", some); return nil }}
 		if _, err := teller.Tally(t.Context(), workflow.TallySweepInput{Sweep: some}); err != nil {
 			t.Error(err)
 		}

@@ -53,7 +53,7 @@ const (
 
 // Answers are the keys of the tags by which Drawbridge speaks to people on things that are not its own. Whoever keeps such a thing in code lets these stay.
 var Answers = []string{
-	"drawbridge:pairs", "drawbridge:reason", "drawbridge:since", "drawbridge:status", "drawbridge:studio-reason", "drawbridge:studio-status", Unclear,
+	"drawbridge:pairs", "drawbridge:reason", "drawbridge:since", "drawbridge:status", "drawbridge:studio-reason", "drawbridge:studio-since", "drawbridge:studio-status", Unclear,
 }
 
 // Kind is a kind of thing that may have a tag: the resource type of its ARN where that is unambiguous.

@@ -186,7 +186,7 @@ func (in clientIn) function(ctx context.Context) (*found, error) {
 		return nil, nil
 	}
 	return &found{end: End{Kind: "function"}, client: network.Client{Name: aws.ToString(got.FunctionName), Subnets: slices.Sorted(slices.Values(got.VpcConfig.SubnetIds)),
-		Groups: slices.Sorted(slices.Values(got.VpcConfig.SecurityGroupIds))}}, nil
+		Groups: slices.Sorted(slices.Values(got.VpcConfig.SecurityGroupIds)), Replies: notebook.OfFunctions}}, nil
 }
 
 func (in clientIn) domain(ctx context.Context) (*found, error) {
@@ -213,7 +213,7 @@ func (in clientIn) networkInterface(ctx context.Context, by, value string) (*fou
 	if err != nil || e == nil {
 		return nil, err
 	}
-	return &found{end: End{Kind: "interface"}, client: network.Client{Name: in.name, Subnets: []string{e.subnet}, Groups: e.groups, Addresses: e.addresses}}, nil
+	return &found{end: End{Kind: "interface"}, client: network.Client{Name: in.name, Subnets: []string{e.subnet}, Groups: e.groups, Addresses: e.addresses, Replies: notebook.OfAny}}, nil
 }
 
 // card is a network interface.

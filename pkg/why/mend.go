@@ -78,7 +78,8 @@ func (q Question) mends(code string, over Carrier) []Change {
 	case "database-acl":
 		return database.acls(client, port, false, over)
 	case "acl-back":
-		return append(database.acls(client, network.Ephemeral, true, over), client.acls(database, network.Ephemeral, false, over)...)
+		answers := q.answered()
+		return append(database.acls(client, answers, true, over), client.acls(database, answers, false, over)...)
 	case "route-there":
 		return client.routes(database, over.ID)
 	case "route-back":
@@ -191,6 +192,16 @@ func prefixes(parts []network.Denied) []netip.Prefix {
 // https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports
 var whole = network.Ports{From: 1024, To: 65535}
 
+// answered is the range in which the ports are at which the client may receive the answers.
+func (q Question) answered() network.Ports {
+	all := q.Client.Answered()
+	out := all[0]
+	for _, p := range all[1:] {
+		out = network.Ports{From: min(out.From, p.From), To: max(out.To, p.To)}
+	}
+	return out
+}
+
 // acls adds to the ACLs of an end's subnets what lets packets to or from the other through. Over a gateway they pass the attachment's subnets as well,
 // whose ACLs see the end on their other side. https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
 func (s side) acls(other side, ports network.Ports, egress bool, over Carrier) []Change {
@@ -213,7 +224,7 @@ func (s side) acls(other side, ports network.Ports, egress bool, over Carrier) [
 func (s side) entries(subnets []string, peers []netip.Prefix, ports network.Ports, egress, within bool) []Change {
 	v := s.network()
 	opened := ports
-	if ports == network.Ephemeral {
+	if ports.From < ports.To { // of answers
 		opened = whole
 	}
 	var out []Change

@@ -151,6 +151,10 @@ var common = []breakage{
 	}, ""},
 	{"no DNS support where the client is", "name-resolution", func(q *Question) { q.World.VPCs[0].Names.Support = network.No }, ""},
 	{"no DNS hostnames where the database is", "name-resolution", func(q *Question) { q.World.VPCs[1].Names.Hostnames = network.No }, ""},
+	{"the client is a function, and an ACL lets answers out at the ports of Linux alone", "acl-back", func(q *Question) {
+		q.Client.Replies = []network.Ports{network.EphemeralLambda}
+		q.World.VPCs[1].ACLs[0].Egress = []network.Entry{{Number: 100, Allow: true, CIDR: cidr(everywhereText), Ports: network.Ephemeral}}
+	}, ""},
 }
 
 // ofPeerings and ofGateways are those of one of the worlds.

@@ -15,9 +15,9 @@ import (
 
 // answering says of each package whose states' answers it gives.
 var answering = map[string][]string{
-	"peering": {"InspectPeering"}, "transit": {"InspectTransit"}, "attachment": {"InspectAttachment"}, "share": {"InspectShare"},
+	"peering": {"InspectPeering"}, "gatewaypair": {"InspectTransit"}, "attachment": {"InspectAttachment"}, "share": {"InspectShare"},
 	"notebook": {"InspectNotebooks"}, "lifecycle": {"AttachRoutes"}, "dataapi": {"InspectDataApi"}, "dataapiendpoint": {"InspectDataApiEndpoint"},
-	"studio": {"InspectStudio"}, "private": {"InspectPrivateNotebooks", "PlaceEndpoints", "RemoveEndpoints", "GrantNotebookAccess"},
+	"studio": {"InspectStudio"}, "privatenotebooks": {"InspectPrivateNotebooks", "PlaceEndpoints", "RemoveEndpoints", "GrantNotebookAccess"},
 	"hold": {"ResumeExecutions"}, "sweep": {"TallySweep"}, "rebuild": {"TallyRebuild"},
 }
 

@@ -149,9 +149,10 @@ type InjectRoutesInput struct {
 	Connection Connection        `json:"connection"`
 	Answer     Answer            `json:"answer"`
 	Rows       Rows              `json:"row"`
+	Tried      int               `json:"tried"` // as in [AllowDNSResolutionInput]
 	Batch      Batch             `json:"-"`
 	Routed     []AddRoutesOutput `json:"-"`
-	Refused    string            `json:"-"` // why the routes that they need could not be added, where a right was lacking
+	Refused    string            `json:"-"` // why the routes that they need could not be added, where the step failed
 }
 
 // WithdrawRoutesInput names batches of notebooks by their numbers, from which the connection's host routes go; with the answer trim, those that lead nowhere

@@ -10,7 +10,7 @@ import (
 )
 
 // Client is what opens connections from the VPC of a side. Clients of one account with the same subnets and security groups, that need a host
-// route or do not, are one: packets of all of them meet the same.
+// route or do not, and receive answers at the same ports, are one: packets of all of them meet the same.
 type Client struct {
 	Names   []string `json:"names"` // as people know them, "notebook research"; sorted, the first [ClientNames]
 	Count   int      `json:"count"` // how many they are
@@ -22,6 +22,8 @@ type Client struct {
 	CIDRs []netip.Prefix `json:"cidrs,omitempty"`
 	// Groups are those of an interface, sorted; empty for clients of several groups that have no room by themselves, see [Few].
 	Groups []string `json:"groups,omitempty"`
+	// Replies are the ranges of ports at one of which they receive the answers, see [network.Client].
+	Replies []network.Ports `json:"replies,omitempty"`
 	// Withheld says why no answer is led to them: they call nothing, and their paths fail.
 	Withheld *Withheld `json:"barred,omitempty"`
 }
@@ -79,6 +81,11 @@ func Few(clients []Client) []Client {
 		}
 		rest.Account, rest.Count, rest.Host = c.Account, rest.Count+c.Count, rest.Host || c.Host
 		rest.Names = append(rest.Names, c.Names...)
+		for _, p := range (network.Client{Replies: c.Replies}).Answered() {
+			if !slices.Contains(rest.Replies, p) {
+				rest.Replies = append(rest.Replies, p)
+			}
+		}
 		rest.Subnets, rest.CIDRs = append(rest.Subnets, c.Subnets...), append(rest.CIDRs, c.CIDRs...)
 	}
 	slices.Sort(rest.Names)

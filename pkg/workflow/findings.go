@@ -28,16 +28,17 @@ type Findings struct {
 	Injected  []NotebooksOutput
 	Withdrawn []NotebooksOutput
 
-	// Refused are the steps that lacked a right; what comes after them was done. Redriven says that the last step failed for it already.
+	// Refused are the steps that failed for good; what comes after them was done. Redriven says that the last step failed for it already.
 	Refused  []Refusal
 	Redriven bool
 }
 
-// Refusal is a step that lacked a right to do its work in an account.
+// Refusal is a step that could not do its work in an account, after all tries.
 type Refusal struct {
 	State   string
-	Account string // empty where it was in one of the two
-	Why     string // which right, and the remedy
+	Account string     // empty where it was in one of the two
+	Kind    fault.Kind // [fault.Refused] where a right was lacking
+	Why     string     // with the remedy
 }
 
 // Unread reports whether there may be clients that the look did not come to.
@@ -130,7 +131,7 @@ func (in *VerifyConnectionInput) Inform(f Findings) (bool, error) {
 	}
 	in.Sides, in.Found, in.Waits, in.Batches = f.Sides, f.Before, f.Waits, f.Batches
 	if f.Redriven {
-		return false, fault.New(fault.Over, "verifying %s: a right was lacking, and the execution was redriven: what could not be done is tried again", in.Connection.ID)
+		return false, fault.New(fault.Over, "verifying %s: a step before had failed, and the execution was redriven: what could not be done is tried again", in.Connection.ID)
 	}
 	in.DNS, in.Routed, in.Opened, in.Injected, in.Refused = f.DNS, f.Routed, f.Opened, f.Injected, f.Refused
 	return true, nil

@@ -39,6 +39,7 @@ type AttachRoutesInput struct {
 	Routed     []AddRoutesOutput `json:"routed"`
 	Notebook   Notebook          `json:"notebook"`
 	Phase      Phase             `json:"phase"`
+	Tried      int               `json:"tried"` // as in [AllowDNSResolutionInput]
 }
 
 // A Phase is how far an execution is with restarting a notebook.

@@ -69,7 +69,7 @@ func through(t *testing.T, out any) map[string]any {
 // 2,000 functions, 300 databases and 200 route tables as of one with hardly any.
 func TestWhatTravelsDoesNotGrow(t *testing.T) {
 	side := func(role string, by int) Side {
-		s := Side{Role: role, VPC: wide(1), Peer: wide(2), Carrier: pcx, Trim: &Trim{}}
+		s := Side{Role: role, VPC: wide(1), Peer: wide(2), StatusResource: pcx, Trim: &Trim{}}
 		for n := range 200 * by {
 			s.Subnets = append(s.Subnets, id("subnet", n))
 			s.Tables = append(s.Tables, Table{ID: id("rtb", n), Subnets: s.Subnets[n:]})
@@ -106,7 +106,7 @@ func TestWhatTravelsDoesNotGrow(t *testing.T) {
 		for _, out := range []any{
 			InspectPeeringOutput{Answer: AnswerExtend, Reason: long, Said: said, Event: event, Decision: decision, Reject: decision, Connection: c, Members: []string{"requester", "accepter"},
 				Known: Known{Requester: &Facts{VPC: c.Requester, Tables: sides[0].Tables}, Sides: sides}, Sides: sides, Rows: rows, Notebooks: books, Found: worst(100 * by), Absent: worst(100 * by), Waits: waits,
-				Tagged: []Carrier{{Account: c.Requester.Account, ID: pcx}, {Account: c.Accepter.Account, ID: pcx}}},
+				Tagged: []StatusResource{{Account: c.Requester.Account, ID: pcx}, {Account: c.Accepter.Account, ID: pcx}}},
 			InspectTransitOutput{Answer: AnswerExtend, Reason: long, Said: said, Event: event, Decision: decision, Connection: c, Sides: sides, Rows: rows, Notebooks: books, Found: worst(100 * by),
 				Absent: worst(100 * by), Waits: waits},
 			VerifyConnectionOutput{Result: PartlyConnected, Reason: long, Verdict: paths(200 * by)},

@@ -57,7 +57,8 @@ type InspectPeeringInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
 	Looked    Looked          `json:"looked"`
-	Known     Known           `json:"-"` // rows of the ledger
+	Tried     int             `json:"tried"` // as in [AllowDNSResolutionInput]
+	Known     Known           `json:"-"`     // rows of the ledger
 }
 
 // Raw returns the execution's name and the event as it came.
@@ -102,13 +103,15 @@ type InspectPeeringOutput struct {
 	Found []Hop `json:"-"`
 	// Tagged and Absent go with the answer disconnect: what carries Drawbridge's tags, and the sides that are gone or
 	// closed to us, with what that means for what was added there.
-	Tagged []Carrier `json:"tagged"`
-	Absent []Hop     `json:"-"`
+	Tagged []StatusResource `json:"tagged"`
+	Absent []Hop            `json:"-"`
 	// Waits is what of the connection waits for the owner's approval.
 	Waits Waiting `json:"-"`
 	// Ended says, with the answer disconnect, that nothing of the connection is left when that is done, and nothing can come of it any
 	// more: the ledger forgets it.
 	Ended bool `json:"ended"`
+	// Stands says that the ledger has it as [Connected]: whatever differs from that, a step finds out.
+	Stands bool `json:"-"`
 }
 
 // AcceptPeeringInput names the peering to accept.

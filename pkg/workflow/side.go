@@ -44,8 +44,8 @@ type Side struct {
 	Consumer bool   `json:"consumer"`
 	VPC      VPC    `json:"vpc"`
 	Peer     VPC    `json:"peer"`
-	// Carrier is the resource that carries this side's status tags: pcx-… or tgw-attach-….
-	Carrier string `json:"carrier"`
+	// StatusResource is the resource that carries this side's status tags: pcx-… or tgw-attach-….
+	StatusResource string `json:"statusResource"`
 	// Beside are peerings that lead to the peer as well: what a table reaches by a live route through one of them needs no
 	// second route.
 	Beside []string `json:"beside,omitempty"`

@@ -11,7 +11,8 @@ type AllowDNSResolutionInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
 	Answer     Answer     `json:"answer"`
-	Sides      []Side     `json:"-"` // rows of the ledger
+	Tried      int        `json:"tried"` // how often the Task was tried again already, see [fault.Last]
+	Sides      []Side     `json:"-"`     // rows of the ledger
 }
 
 // HopsOutput is the output of a step that only has hops to tell.
@@ -32,7 +33,8 @@ type SideInput struct {
 	Connection Connection `json:"connection"`
 	Answer     Answer     `json:"answer"`
 	Rows       Rows       `json:"row"`
-	Side       Side       `json:"-"` // rows of the ledger: the one that is worked on
+	Tried      int        `json:"tried"` // as in [AllowDNSResolutionInput]
+	Side       Side       `json:"-"`     // rows of the ledger: the one that is worked on
 }
 
 // AddRoutesOutput is what the route tables of one side hold afterwards.
@@ -51,6 +53,7 @@ type VerifyConnectionInput struct {
 	Reason     string     `json:"reason"`
 	Connection Connection `json:"connection"`
 	Answer     Answer     `json:"answer"`
+	Tried      int        `json:"tried"` // as in [AllowDNSResolutionInput]
 
 	Sides    []Side            `json:"-"`
 	Found    []Hop             `json:"-"` // in order before
@@ -60,7 +63,7 @@ type VerifyConnectionInput struct {
 	Opened   []HopsOutput      `json:"-"`
 	Batches  []Batch           `json:"-"` // of notebooks, and what became of each
 	Injected []NotebooksOutput `json:"-"`
-	Refused  []Refusal         `json:"-"` // what the steps before lacked the right to do
+	Refused  []Refusal         `json:"-"` // what the steps before could not do
 }
 
 // VerifyConnectionOutput is the output of an execution that ended Connected, PartlyConnected, PendingApproval or Contested. The verdict has a line
@@ -88,13 +91,13 @@ type Disconnected struct {
 
 // ConcludeRemovalInput names a connection that was taken away. What the steps before removed, or could not, is rows of the ledger.
 type ConcludeRemovalInput struct {
-	Execution  string     `json:"execution"`
-	Result     Result     `json:"result"`
-	Reason     string     `json:"reason"`
-	Said       Said       `json:"said"` // empty: both sides are told the reason
-	Connection Connection `json:"connection"`
-	Tagged     []Carrier  `json:"tagged"`
-	Ended      bool       `json:"ended"`
+	Execution  string           `json:"execution"`
+	Result     Result           `json:"result"`
+	Reason     string           `json:"reason"`
+	Said       Said             `json:"said"` // empty: both sides are told the reason
+	Connection Connection       `json:"connection"`
+	Tagged     []StatusResource `json:"tagged"`
+	Ended      bool             `json:"ended"`
 
 	Absent       []Hop             `json:"-"`
 	Disconnected []Disconnected    `json:"-"`

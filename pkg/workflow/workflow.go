@@ -37,8 +37,8 @@ func TargetOf(id string) string {
 	return target
 }
 
-// Carrier is a resource that carries Drawbridge's tags on one side of a connection, with the keys of those tags.
-type Carrier struct {
+// StatusResource is a resource that carries Drawbridge's tags on one side of a connection, with the keys of those tags.
+type StatusResource struct {
 	Account string   `json:"account"`
 	Region  string   `json:"region"`
 	ID      string   `json:"id"` // pcx-… or tgw-attach-…

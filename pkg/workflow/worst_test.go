@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -66,7 +67,7 @@ func wanted(n int) EndpointWant {
 func worsts(t *testing.T) map[string]any {
 	wide := VPC{Account: "111111111111", Region: "ap-southeast-1", ID: id("vpc", 1), CIDRs: wide(1).CIDRs}
 	connection := Connection{ID: id("tgw", 1) + ":" + id("vpc", 1) + ":" + id("vpc", 2), Target: id("tgw", 1), Requester: wide, Accepter: wide}
-	carriers := []Carrier{{Account: wide.Account, Region: wide.Region, ID: id("tgw-attach", 1), Tags: many(10, func(int) string { return strings.Repeat("k", 30) })}, {Account: wide.Account, ID: pcx}}
+	statusResources := []StatusResource{{Account: wide.Account, Region: wide.Region, ID: id("tgw-attach", 1), Tags: many(10, func(int) string { return strings.Repeat("k", 30) })}, {Account: wide.Account, ID: pcx}}
 	request := Request{By: strings.Repeat("a", 200), Why: strings.Repeat("w", 256), Approve: strings.Repeat("a", 256)} // an ARN, and tags
 	said := Said{Requester: long, Accepter: long}
 	told := answered(t, Told{Account: wide.Account, Region: wide.Region, Hops: 1000, OK: 1000})
@@ -106,8 +107,8 @@ func worsts(t *testing.T) map[string]any {
 
 	return map[string]any{
 		"InspectPeering": answered(t, InspectPeeringOutput{Result: PartlyConnected, Reason: long, Said: said, Request: request, Event: happened, Decision: decided, Reject: decided, Connection: connection,
-			Members: []string{"requester", "accepter"}, Tagged: carriers, Rows: packed(SideItems), Notebooks: packed(BatchItems)}),
-		"InspectTransit": answered(t, InspectTransitOutput{Result: PartlyConnected, Reason: long, Said: said, Event: happened, Decision: decided, Connection: connection, Tagged: carriers,
+			Members: []string{"requester", "accepter"}, Tagged: statusResources, Rows: packed(SideItems), Notebooks: packed(BatchItems)}),
+		"InspectTransit": answered(t, InspectTransitOutput{Result: PartlyConnected, Reason: long, Said: said, Event: happened, Decision: decided, Connection: connection, Tagged: statusResources,
 			Rows: packed(SideItems), Notebooks: packed(BatchItems)}),
 		"AcceptPeering": answered(t, AcceptPeeringOutput{Status: "provisioning"}), "AskAgain": answered(t, AskAgainOutput{Asked: true}),
 		"AllowDnsResolution": told, "RestoreDnsResolution": told, "AddRoutes": told, "OpenFirewall": told, "CloseFirewall": told, "RemoveRoutes": told, "InjectRoutes": told, "WithdrawRoutes": told,
@@ -219,6 +220,8 @@ func (w *walk) at(path string, data any, item any) any {
 		return item
 	case path == "$$.Execution.Input":
 		return w.input
+	case path == "$$.State.RetryCount":
+		return fault.NotYetTries
 	case strings.HasPrefix(path, "$$."):
 		return strings.Repeat("x", 120) // a name, an ARN
 	}

@@ -191,7 +191,7 @@ provider "aws" {
   # assume_role { role_arn = "arn:aws:iam::222222222222:role/ROLE" } # instead of a profile
   # By these Drawbridge tells people how it goes.
   ignore_tags {
-    keys = ["drawbridge:pairs", "drawbridge:reason", "drawbridge:since", "drawbridge:status", "drawbridge:studio-reason", "drawbridge:studio-status", "drawbridge:unclear"]
+    keys = ["drawbridge:pairs", "drawbridge:reason", "drawbridge:since", "drawbridge:status", "drawbridge:studio-reason", "drawbridge:studio-since", "drawbridge:studio-status", "drawbridge:unclear"]
   }
 }
 

@@ -181,6 +181,30 @@ what is lacking, with the time, and the execution fails. Once the policy is lift
 		connected: true,
 	},
 	{
+		name:  "throttled-to-the-end",
+		title: "AWS throttles a call as often as it is tried, and everything says so",
+		about: `
+As in right-lacking.md, but it is AWS that answers each call that adds a route in alpha with RequestLimitExceeded. After all tries the rest is done, notebook and peering say so, and the
+execution fails. It is redriven, looks anew, and connects.`,
+		fault: func(w *scenario.World) local.Injector {
+			return func(c awscall.Call, when local.Moment) *local.Fault {
+				if when != local.Before || c.Action != "CreateRoute" || c.Account != w.Consumer.Account {
+					return nil
+				}
+				return &local.Fault{Throttle: true}
+			}
+		},
+		acts: []act{
+			request("Conflict"),
+			{"AWS throttles no more; the execution is redriven.", func(ctx context.Context, t *testing.T, _ *scenario.World) {
+				injector.Store(nil)
+				redrive(ctx, t, "drawbridge-peering")
+			}, []string{"Connected"}},
+		},
+		then:      map[int]func(context.Context, *testing.T, *scenario.World){1: saysWhatIsLacking, 2: saysWhatIsThere},
+		connected: true,
+	},
+	{
 		name:  "unit-lost",
 		title: "An account leaves the unit that a policy speaks of",
 		about: `
@@ -267,7 +291,7 @@ func saidOn(ctx context.Context, t *testing.T, w *scenario.World) (notebook map[
 	return notebook, peering
 }
 
-// saysWhatIsLacking holds a world to a notebook and a peering that say that routes could not be added, and why to alpha alone.
+// saysWhatIsLacking holds a world to a notebook and a peering that say that routes could not be added, with the time, and why to alpha alone.
 func saysWhatIsLacking(ctx context.Context, t *testing.T, w *scenario.World) {
 	t.Helper()
 	opens(3306)(ctx, t, w)

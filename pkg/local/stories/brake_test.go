@@ -15,7 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -147,7 +147,7 @@ func policyOnRole(want int) func(context.Context, *testing.T, *scenario.World) {
 		done(t, err)
 		has := 0
 		for _, p := range got.AttachedPolicies {
-			if aws.ToString(p.PolicyArn) == private.PolicyARN(w.Consumer.Account, w.Consumer.Region) {
+			if aws.ToString(p.PolicyArn) == privatenotebooks.PolicyARN(w.Consumer.Account, w.Consumer.Region) {
 				has++
 			}
 		}

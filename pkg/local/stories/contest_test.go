@@ -25,7 +25,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -432,7 +432,7 @@ func dropReaderPolicy(ctx context.Context, t *testing.T, w *scenario.World) {
 
 // detachScientist takes the policy of private notebooks off the scientist's role.
 func detachScientist(ctx context.Context, t *testing.T, w *scenario.World) {
-	_, err := rolesOf(w).DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String("scientist"), PolicyArn: aws.String(private.PolicyARN(w.Consumer.Account, w.Consumer.Region))})
+	_, err := rolesOf(w).DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String("scientist"), PolicyArn: aws.String(privatenotebooks.PolicyARN(w.Consumer.Account, w.Consumer.Region))})
 	done(t, err)
 }
 

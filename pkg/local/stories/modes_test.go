@@ -15,12 +15,15 @@ import (
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/infra/template"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -38,19 +41,34 @@ var modes = []tale{
 		about: `
 The operators let Drawbridge only observe. The owner of alpha requests a peering: the execution ends with the list of what would be
 changed, and no call changes anything in either account. Then they let it do everything; the sweep that a changed mode starts
-takes up what was only planned. (Here it looks at a Region without anything, so that it finds nothing else.)`,
-		then: map[int]func(context.Context, *testing.T, *scenario.World){1: func(_ context.Context, t *testing.T, w *scenario.World) {
-			onlyLooked(t, w)
-			plannedChanges(t, mode.Observe, "accept the request", "add the route", "by a rule in", "host routes into the script")
-		}},
+takes up what was only planned. (Here it looks at a Region without anything, so that it finds nothing else.) Back in observe, what stands is judged
+as it stands: nothing would be changed. Once somebody revoked the database's rule, that is what it would do.`,
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: func(_ context.Context, t *testing.T, w *scenario.World) {
+				onlyLooked(t, w)
+				plannedChanges(t, mode.Observe, "accept the request", "add the route", "by a rule in", "host routes into the script")
+			},
+			3: func(_ context.Context, t *testing.T, w *scenario.World) { onlyLooked(t, w) },
+			4: func(ctx context.Context, t *testing.T, w *scenario.World) {
+				plannedChanges(t, mode.Observe, "ec2:AuthorizeSecurityGroupIngress in "+w.Producer.Account)
+				forget(ctx, t, "held#drawbridge-peering") // else the next sweep of another story takes it up
+			},
+		},
 		acts: []act{
 			requestIn(mode.Observe, "Planned"),
 			{"The operators set the mode to full. Parameter Store tells, and that starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				setMode(ctx, t, mode.Full)
 				sweepNowhere(ctx, t, w, workflow.Sweep{})
 			}, []string{"Connected", "Swept"}},
+			{"The operators set the mode to observe. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				setMode(ctx, t, mode.Observe)
+				startSweep(ctx, t, w)
+			}, []string{"Connected", "Swept"}},
+			{"The owner of beta revokes the rule of the database's group. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				revokeRules(ctx, t, w)
+				startSweep(ctx, t, w)
+			}, []string{"Announced", "Planned", "Swept"}},
 		},
-		connected: true,
 	},
 	{
 		name:  "mode-paused",
@@ -253,6 +271,23 @@ func plannedChanges(t *testing.T, in mode.Mode, kinds ...string) {
 	}
 }
 
+// revokeRules takes away what Drawbridge opened in beta.
+func revokeRules(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	client, n := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)), 0
+	got, err := client.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{})
+	done(t, err)
+	for _, r := range got.SecurityGroupRules {
+		if slices.ContainsFunc(r.Tags, func(tag ec2types.Tag) bool { return aws.ToString(tag.Key) == firewall.TagConnection }) {
+			n++
+			must(t)(client.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: r.GroupId, SecurityGroupRuleIds: []string{*r.SecurityGroupRuleId}}))
+		}
+	}
+	if n == 0 {
+		t.Fatal("Drawbridge opened nothing")
+	}
+}
+
 // table is the ledger of the hub.
 func table() ledger.Ledger {
 	return ledger.Ledger{Store: ledger.Table{API: dynamodb.NewFromConfig(engine.Config(local.HubAccount, engine.Region())), Name: "drawbridge-ledger"}}
@@ -273,9 +308,15 @@ func fiveWent(ctx context.Context, t *testing.T) {
 // unbraked forgets what the stories before took away.
 func unbraked(ctx context.Context, t *testing.T) {
 	t.Helper()
+	forget(ctx, t, "brake")
+}
+
+// forget empties a part of the ledger that is about no account of a story's own.
+func forget(ctx context.Context, t *testing.T, part string) {
+	t.Helper()
 	client := dynamodb.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
 	got, err := client.Query(ctx, &dynamodb.QueryInput{TableName: aws.String("drawbridge-ledger"), KeyConditionExpression: aws.String("pk = :p"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: "brake"}}})
+		ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: part}}})
 	done(t, err)
 	for _, row := range got.Items {
 		_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String("drawbridge-ledger"), Key: map[string]types.AttributeValue{"pk": row["pk"], "sk": row["sk"]}})

@@ -26,7 +26,7 @@ import (
 
 // The team of the story below: all use the owner's configuration, one its own, into whose script no shell goes.
 const (
-	crowd     = 500
+	crowd     = 300
 	crowdFew  = 100
 	crowdSize = 32 << 10 // what travels at most, in bytes
 )
@@ -44,7 +44,7 @@ func TestManyNotebooks(t *testing.T) {
 	if many.events == 0 || many.events > 5000 {
 		t.Errorf("%d events of history", many.events)
 	}
-	// A look describes a hundred that it does not know, so five looks follow each other here, and each of them serves those that it came to: for each two
+	// A look describes a hundred that it does not know, so three looks follow each other here, and each of them serves those that it came to: for each two
 	// descriptions and its tags. All calls count, those of the hub and of the looks themselves too.
 	if each := float64(many.calls-few.calls) / (crowd - crowdFew); each < 2 || each > 6 {
 		t.Errorf("%d calls with %d notebooks, %d with %d: %.1f for each more", few.calls, crowdFew, many.calls, crowd, each)

@@ -113,7 +113,7 @@ var oneEnd = map[string]struct {
 		asAttached: cannot(asNarrowed), inOnePair: cannot(asPair), inOne: cannot(asNarrowed), inShared: cannot(asNarrowed), byDataAPI: cannot(asNarrowed), byStudio: cannot(asNarrowed), asPrivate: cannot(asNarrowed),
 	}},
 	"an owner lets go of it, and has taken back what was added": {ends: []string{"Removed", "Retracted"}, leaves: leavesNothing, roads: map[string]showing{
-		overPeering: shown("undo-peering", 2), overGateway: shown("undo-attachment", 2), asAttached: shown("quarantine", 5), inOnePair: cannot(asPair), inOne: shown("one-account-life", 17), inShared: shown("shared-vpc-life", 11),
+		overPeering: shown("undo-peering", 2), overGateway: shown("undo-attachment", 2), asAttached: shown("quarantine", 7), inOnePair: cannot(asPair), inOne: shown("one-account-life", 17), inShared: shown("shared-vpc-life", 11),
 		byDataAPI: shown("release-data-api", 6), byStudio: cannot("what stood when it was taken up is its owner's: story release-studio, act 7"), asPrivate: cannot("the same: story release-private-notebooks, act 6"),
 	}},
 	"an owner lets go of it, as it stands": {ends: []string{"Released"}, leaves: leavesStanding, roads: map[string]showing{

@@ -49,7 +49,7 @@ type things map[string]thing
 
 // saidBy are the tags by which Drawbridge says something; docs/tags.md.
 var saidBy = []string{"drawbridge:status", "drawbridge:reason", "drawbridge:since", "drawbridge:pairs", "drawbridge:unclear", "drawbridge:connection", "drawbridge:peer",
-	"drawbridge:subnet", "drawbridge:studio-status", "drawbridge:studio-reason"}
+	"drawbridge:subnet", "drawbridge:studio-status", "drawbridge:studio-reason", "drawbridge:studio-since"}
 
 func (all things) tag(of, key, value string, named []string) {
 	all["tag "+of+" "+key] = thing{value: value, named: named, said: slices.Contains(saidBy, key)}
@@ -175,6 +175,9 @@ func (r reader) groups() {
 		id, called := aws.ToString(x.SecurityGroupRuleId), append(slices.Clone(of[aws.ToString(x.GroupId)]), r.account+" "+aws.ToString(x.SecurityGroupRuleId))
 		r.tags(id, called, x.Tags)
 		x.Tags = nil
+		if x.ReferencedGroupInfo != nil {
+			x.ReferencedGroupInfo.PeeringStatus = nil // it follows the peering, which its owner may delete
+		}
 		r.all["rule "+id] = thing{value: text(x), named: called}
 	}
 }

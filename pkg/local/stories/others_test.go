@@ -156,6 +156,11 @@ func (r *run) check() {
 			r.over(id)
 		}
 	}
+	for key := range r.ours { // so does an attachment that Drawbridge made
+		if id, is := strings.CutPrefix(key, "attachment "); is && now[key].value == "" {
+			r.over(id)
+		}
+	}
 	ours := func(x thing) bool { return slices.ContainsFunc(x.named, func(n string) bool { return names[n] }) }
 	for key, had := range r.ours { // what Drawbridge let go of as it stands is its owner's
 		if is, ok := now[key]; r.released && ok && !ours(is) && (is.value == had.value || is.whole) {
@@ -182,6 +187,9 @@ func (r *run) check() {
 	}
 	for _, key := range slices.Sorted(maps.Keys(now)) {
 		is := now[key]
+		if of, status := strings.CutSuffix(key, "status"); status && is.said && now[of+"since"].value == "" {
+			r.t.Errorf("%s is %s, and does not say since when", key, is.value)
+		}
 		if _, ok := r.theirs[key]; ok || is.said || is.whole || ours(is) || r.ofAsked(key, is) {
 			continue
 		}
@@ -196,7 +204,7 @@ func (r *run) check() {
 	}
 }
 
-// over forgets what others said on a peering that was requested in the run.
+// over forgets what others said on what came in the run: a peering that was requested, an attachment that Drawbridge made.
 func (r *run) over(id string) {
 	maps.DeleteFunc(r.theirs, func(key string, _ thing) bool { return strings.Contains(key, id) })
 }

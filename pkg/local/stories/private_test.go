@@ -24,7 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -139,14 +139,14 @@ given it: the execution ends Incomplete and says what its owner has to do. Once 
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			privateWorld(ctx, t, w)
 			must(t)(iam.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).CreatePolicy(ctx, &iam.CreatePolicyInput{
-				PolicyName: aws.String(private.PolicyName), Path: aws.String(private.PolicyPath), PolicyDocument: aws.String(theirPolicy)}))
+				PolicyName: aws.String(privatenotebooks.PolicyName), Path: aws.String(privatenotebooks.PolicyPath), PolicyDocument: aws.String(theirPolicy)}))
 		},
 		acts: []act{
 			{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Announced", "Incomplete"}},
 			{"The policy is as it was, and the scientist has it not.", isTheirs, nil},
 			{"Its owner deletes it, and tags the VPC anew.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				must(t)(iam.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).DeletePolicy(ctx, &iam.DeletePolicyInput{
-					PolicyArn: aws.String(private.PolicyARN(w.Consumer.Account, w.Consumer.Region))}))
+					PolicyArn: aws.String(privatenotebooks.PolicyARN(w.Consumer.Account, w.Consumer.Region))}))
 				tagPrivate(true)(ctx, t, w)
 			}, []string{"Announced", "Nothing", "Private"}},
 			{"The owner of alpha takes the tag of the VPC away.", tagPrivate(false), []string{"Announced", "Removed"}},
@@ -232,7 +232,7 @@ const theirPolicy = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
 // isTheirs holds the policy to what its owner wrote, with nobody.
 func isTheirs(ctx context.Context, t *testing.T, w *scenario.World) {
 	client := iam.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
-	has, err := client.ListEntitiesForPolicy(ctx, &iam.ListEntitiesForPolicyInput{PolicyArn: aws.String(private.PolicyARN(w.Consumer.Account, w.Consumer.Region))})
+	has, err := client.ListEntitiesForPolicy(ctx, &iam.ListEntitiesForPolicyInput{PolicyArn: aws.String(privatenotebooks.PolicyARN(w.Consumer.Account, w.Consumer.Region))})
 	done(t, err)
 	if text := policyOf(ctx, t, w); len(has.PolicyRoles) > 0 || text != theirPolicy {
 		t.Errorf("%d roles have the policy, which says %s", len(has.PolicyRoles), text)
@@ -397,7 +397,7 @@ func asScientist(ctx context.Context, t *testing.T, w *scenario.World) {
 		t.Fatal(err)
 	}
 	stray, err := ec2api.CreateVpcEndpoint(ctx, &ec2.CreateVpcEndpointInput{VpcId: other.Vpc.VpcId, VpcEndpointType: ec2types.VpcEndpointTypeInterface,
-		ServiceName: aws.String(private.API(w.Consumer.Region)), PrivateDnsEnabled: aws.Bool(false)})
+		ServiceName: aws.String(privatenotebooks.API(w.Consumer.Region)), PrivateDnsEnabled: aws.Bool(false)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,7 +438,7 @@ func scientistIsDenied(ctx context.Context, t *testing.T, w *scenario.World) {
 // policyOf returns the account's policy as it is in force; empty if there is none.
 func policyOf(ctx context.Context, t *testing.T, w *scenario.World) string {
 	api := iam.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
-	arn := private.PolicyARN(w.Consumer.Account, w.Consumer.Region)
+	arn := privatenotebooks.PolicyARN(w.Consumer.Account, w.Consumer.Region)
 	got, err := api.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn})
 	if err != nil {
 		return ""
@@ -472,7 +472,7 @@ func policyNames(n int) func(context.Context, *testing.T, *scenario.World) {
 			t.Errorf("the policy names %v, want %d endpoints", ids, n)
 		}
 		roles := iam.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
-		got, err := roles.ListEntitiesForPolicy(ctx, &iam.ListEntitiesForPolicyInput{PolicyArn: aws.String(private.PolicyARN(w.Consumer.Account, w.Consumer.Region))})
+		got, err := roles.ListEntitiesForPolicy(ctx, &iam.ListEntitiesForPolicyInput{PolicyArn: aws.String(privatenotebooks.PolicyARN(w.Consumer.Account, w.Consumer.Region))})
 		if err != nil || len(got.PolicyRoles) != 1 || *got.PolicyRoles[0].RoleName != "scientist" || len(got.PolicyUsers)+len(got.PolicyGroups) > 0 {
 			t.Errorf("the policy is with %+v %v", got, err)
 		}
@@ -508,7 +508,7 @@ func ownEndpoints(ctx context.Context, t *testing.T, w *scenario.World) {
 	}
 	must(t)(ec2api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: group.GroupId, IpPermissions: []ec2types.IpPermission{{
 		IpProtocol: aws.String("tcp"), FromPort: aws.Int32(443), ToPort: aws.Int32(443), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("10.1.0.0/16")}}}}}))
-	for _, service := range private.Services(w.Consumer.Region) {
+	for _, service := range privatenotebooks.Services(w.Consumer.Region) {
 		must(t)(ec2api.CreateVpcEndpoint(ctx, &ec2.CreateVpcEndpointInput{VpcId: &w.ConsumerNetwork.VPC, VpcEndpointType: ec2types.VpcEndpointTypeInterface,
 			ServiceName: &service, SubnetIds: w.ConsumerNetwork.Subnets[:1], SecurityGroupIds: []string{*group.GroupId}, PrivateDnsEnabled: aws.Bool(true)}))
 	}

@@ -252,7 +252,7 @@ func TestWithoutAPermission(t *testing.T) {
 		{step: "add-routes", action: "ec2:CreateRoute", goesOn: true},
 		{step: "open-firewall", action: "ec2:AuthorizeSecurityGroupIngress", beta: true, goesOn: true},
 		{step: "open-firewall", action: "ec2:CreateTags", beta: true, goesOn: true},
-		{step: "inject-routes", action: "sagemaker:UpdateNotebookInstanceLifecycleConfig"},
+		{step: "inject-routes", action: "sagemaker:UpdateNotebookInstanceLifecycleConfig", goesOn: true},
 		{step: "verify-connection", action: "ec2:CreateTags"},
 		{step: "ask-approval", action: "sns:Publish", hub: true},
 		{step: "verify-connection", action: "sts:AssumeRole", hub: true},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -23,8 +24,9 @@ var quarantines = []tale{
 		about: `
 alpha's gateway core associates and propagates nothing by itself; one of its route tables is tagged drawbridge:association=default and
 drawbridge:propagation=default. beta's VPC was attached to it by hand, before Drawbridge, and alpha's network team left it in no route table.
-beta's owner asks for the gateway by a tag, and then by drawbridge:manage=true: the table stays closed, and beta hears who decides. Once
-alpha's owner gives the attachment to Drawbridge, it is associated; with drawbridge:manage=undo that is taken back, and nothing else.`,
+beta's owner asks for the gateway by a tag, and then by drawbridge:manage=true: the table stays closed, and beta hears who decides. Once beta
+asks no more, nothing of that is said any more on either side. When alpha's owner gives the attachment to Drawbridge, it is associated; with
+drawbridge:manage=undo that is taken back, and nothing else.`,
 		change: onGateway,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			silently(ctx, t, w, func() {
@@ -37,17 +39,19 @@ alpha's owner gives the attachment to Drawbridge, it is associated; with drawbri
 			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Refused"}},
 			{"The owner of beta tags the attachment in the own account: drawbridge:manage=true.", manages(false, "true"), []string{"Announced", "Refused"}},
 			{"The next day drawbridge-sweep starts.", startSweep, []string{"Refused", "Swept"}},
+			{"The owner of beta takes the tag drawbridge:attach off the VPC.", attach(""), []string{"Announced", "Refused"}},
+			{"The owner of beta takes the tag drawbridge:manage off the attachment.", manages(false, ""), []string{"Announced", "Removed"}},
 			{"The owner of alpha tags the attachment: drawbridge:manage=true.", manages(true, "true"), []string{"Announced", "Attached"}},
 			{"The owner of alpha tags the attachment: drawbridge:manage=undo.", manages(true, "undo"), []string{"Announced", "Removed"}},
 		},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
-			1: closedAndSaid, 2: closedAndSaid, 3: closedAndSaid, 4: inTable(true),
-			5: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			1: closedAndSaid, 2: closedAndSaid, 3: closedAndSaid, 4: closedAndSaid, 5: closedAndUnsaid, 6: inTable(true),
+			7: func(ctx context.Context, t *testing.T, w *scenario.World) {
 				inTable(false)(ctx, t, w)
 				noEntryIsLeft(ctx, t, w)
 			},
 		},
-		struck: []int{5},
+		struck: []int{7},
 	},
 	{
 		name:  "takeback-attachment",
@@ -234,14 +238,19 @@ func pairOnClosedGateway(ctx context.Context, t *testing.T, w *scenario.World) {
 	})
 }
 
-// manages tags beta's attachment drawbridge:manage, in the gateway owner's account or in beta's own.
+// manages tags beta's attachment drawbridge:manage, in the gateway owner's account or in beta's own; no value takes the tag away.
 func manages(owner bool, value string) func(context.Context, *testing.T, *scenario.World) {
 	return func(ctx context.Context, t *testing.T, w *scenario.World) {
 		home := w.Producer
 		if owner {
 			home = w.Consumer
 		}
-		mark(ctx, t, home, aws.ToString(attached(ctx, t, w)[0].TransitGatewayAttachmentId), "drawbridge:manage", value)
+		id := aws.ToString(attached(ctx, t, w)[0].TransitGatewayAttachmentId)
+		if value == "" {
+			must(t)(ec2.NewFromConfig(engine.Config(home.Account, home.Region)).DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: []ec2types.Tag{{Key: aws.String(tag.Manage)}}}))
+			return
+		}
+		mark(ctx, t, home, id, tag.Manage, value)
 	}
 }
 
@@ -286,14 +295,8 @@ func inTable(want bool) func(context.Context, *testing.T, *scenario.World) {
 func closedAndSaid(ctx context.Context, t *testing.T, w *scenario.World) {
 	t.Helper()
 	inTable(false)(ctx, t, w)
-	id := aws.ToString(attached(ctx, t, w)[0].TransitGatewayAttachmentId)
 	for _, home := range []scenario.Home{w.Producer, w.Consumer} {
-		got, err := ec2.NewFromConfig(engine.Config(home.Account, home.Region)).DescribeTransitGatewayAttachments(ctx, &ec2.DescribeTransitGatewayAttachmentsInput{TransitGatewayAttachmentIds: []string{id}})
-		succeeds(t, err)
-		tags := map[string]string{}
-		for _, tag := range got.TransitGatewayAttachments[0].Tags {
-			tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
-		}
+		tags := onAttachment(ctx, t, w, home)
 		reason := tags["drawbridge:reason"]
 		if tags["drawbridge:status"] != "Refused" || !strings.Contains(reason, "owner") && !strings.Contains(reason, "drawbridge:manage=true") {
 			t.Errorf("%s reads %v", home.Name, tags)
@@ -302,6 +305,28 @@ func closedAndSaid(ctx context.Context, t *testing.T, w *scenario.World) {
 			t.Errorf("beta reads %q", reason)
 		}
 	}
+}
+
+// closedAndUnsaid holds a world to beta's attachment in quarantine, without a word of Drawbridge's on either side.
+func closedAndUnsaid(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	inTable(false)(ctx, t, w)
+	for _, home := range []scenario.Home{w.Producer, w.Consumer} {
+		for key, value := range onAttachment(ctx, t, w, home) {
+			if strings.HasPrefix(key, "drawbridge:") {
+				t.Errorf("%s reads %s=%s", home.Name, key, value)
+			}
+		}
+	}
+}
+
+// onAttachment returns the tags of beta's attachment as one of its owners has them.
+func onAttachment(ctx context.Context, t *testing.T, w *scenario.World, home scenario.Home) map[string]string {
+	t.Helper()
+	id := aws.ToString(attached(ctx, t, w)[0].TransitGatewayAttachmentId)
+	got, err := ec2.NewFromConfig(engine.Config(home.Account, home.Region)).DescribeTransitGatewayAttachments(ctx, &ec2.DescribeTransitGatewayAttachmentsInput{TransitGatewayAttachmentIds: []string{id}})
+	succeeds(t, err)
+	return tag.OfEC2(got.TransitGatewayAttachments[0].Tags)
 }
 
 // noEntryIsLeft holds a world to a ledger without an entry that has to do with the gateway.

@@ -195,7 +195,7 @@ func nothingSaid(state string) func(context.Context, *testing.T, *scenario.World
 			got, err := client.DescribeTransitGatewayAttachments(ctx, &ec2.DescribeTransitGatewayAttachmentsInput{TransitGatewayAttachmentIds: []string{id}})
 			succeeds(t, err)
 			for _, one := range got.TransitGatewayAttachments[0].Tags {
-				if key := aws.ToString(one.Key); key == "drawbridge:status" || key == "drawbridge:reason" || key == "drawbridge:pairs" {
+				if key := aws.ToString(one.Key); key == "drawbridge:status" || key == "drawbridge:reason" || key == "drawbridge:since" || key == "drawbridge:pairs" {
 					t.Errorf("%s says %s", key, aws.ToString(one.Value))
 				}
 			}

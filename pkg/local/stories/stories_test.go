@@ -79,6 +79,11 @@ func library() []tale {
 	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds, contestedAccess, crowdedNetworks, sharedVPCs, kindTales, farReaching, narrowed, resolvers, diverted, privateParts, rebuiltShares, observed, deletedGroups, lives, releases)
 }
 
+// allDataAPI returns every tale of the Data API, likewise.
+func allDataAPI() []dataAPITale {
+	return slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers, releasesDataAPI)
+}
+
 // met reports whether an execution left its thing to another one that was at it, or looked once more because somebody had come.
 func met(e story.End) bool {
 	return e.State == "Nothing" && saying(e, ", and it is looked at again before that one ends", " next, for whoever comes until then", lease.Came)
@@ -118,8 +123,7 @@ func TestStories(t *testing.T) {
 	for i, s := range all {
 		tell(i, s.name, func(t *testing.T) { play(t, i+1, s) })
 	}
-	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers, releasesDataAPI)
-	for i, s := range dataAPI {
+	for i, s := range allDataAPI() {
 		tell(i, s.name, func(t *testing.T) { playDataAPI(t, i+1, s) })
 	}
 	wait()

@@ -373,7 +373,7 @@ func nothingOfStudioLeft(ctx context.Context, t *testing.T, w *scenario.World, _
 		t.Fatal(err)
 	}
 	for _, tag := range clusters.Clusters[0].Tags {
-		if key := aws.ToString(tag.Key); key == studio.StatusTag || key == studio.ReasonTag {
+		if key := aws.ToString(tag.Key); key == studio.StatusTag || key == studio.ReasonTag || key == studio.SinceTag {
 			t.Errorf("the cluster has the tag %s", key)
 		}
 	}

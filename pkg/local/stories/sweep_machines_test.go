@@ -107,7 +107,7 @@ ledger knows what is left.`,
 			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
 			{"The owner of beta takes all tags away; the events are lost.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				deaf(ctx, t, w)
-				done(t, w.UnshareWarehouse(ctx, studio.StatusTag, studio.ReasonTag))
+				done(t, w.UnshareWarehouse(ctx, studio.StatusTag, studio.ReasonTag, studio.SinceTag))
 			}, nil},
 			{"The clock starts drawbridge-sweep.", startSweep, []string{"Removed", "PartlySwept"}},
 		},

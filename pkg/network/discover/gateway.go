@@ -238,7 +238,8 @@ func Routes(ctx context.Context, api Searcher, table string, cidrs []netip.Prefi
 		if err != nil || !slices.ContainsFunc(cidrs, destination.Overlaps) {
 			continue
 		}
-		l := Led{Route: network.Route{Destination: destination.Masked(), Blackhole: r.State == types.TransitGatewayRouteStateBlackhole, Propagated: r.Type != types.TransitGatewayRouteTypeStatic}}
+		l := Led{Route: network.Route{Destination: destination.Masked(), Blackhole: r.State == types.TransitGatewayRouteStateBlackhole,
+			Propagated: r.Type != types.TransitGatewayRouteTypeStatic, List: aws.ToString(r.PrefixListId)}}
 		for _, a := range r.TransitGatewayAttachments { // several only where a VPN or Connect attachment shares the load
 			l.Target, l.VPC, l.Outside = aws.ToString(a.TransitGatewayAttachmentId), "", a.ResourceType != "" && a.ResourceType != types.TransitGatewayAttachmentResourceTypeVpc
 			if !l.Outside {

@@ -1,7 +1,6 @@
-// Package parameter reads the policy in force from Systems Manager Parameter Store.
+// Package parameter reads what the hub's operators keep in Systems Manager Parameter Store: the policy, and the ranges from which people call private notebooks.
 //
-// The policy is a parameter so that it can change without a redeploy. Each execution reads it once and carries the text
-// with it: a change counts for every execution that starts after it, and no execution is decided by two policies.
+// They are parameters so that they can change without a redeploy. A step that decides reads the policy anew: a change counts for every step after it.
 package parameter
 
 import (

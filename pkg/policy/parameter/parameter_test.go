@@ -48,3 +48,12 @@ func TestABrokenOrMissingPolicyIsAConflict(t *testing.T) {
 		}
 	}
 }
+
+func TestParseCallers(t *testing.T) {
+	for text, want := range map[string]int{"none": 0, "192.168.0.0/16": 1, "192.168.0.0/16, 10.8.0.0/24": 2, "0.0.0.0/0": -1, "192.168.0.1/16": -1, "fd00::/8": -1, "office": -1} {
+		got, err := parameter.ParseCallers(text)
+		if want < 0 && err == nil || want >= 0 && (err != nil || len(got) != want) {
+			t.Errorf("ParseCallers(%q) = %v, %v", text, got, err)
+		}
+	}
+}

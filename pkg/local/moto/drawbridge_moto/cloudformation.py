@@ -2,7 +2,7 @@
 
 Gaps closed:
   - a function's code must be in a bucket: here assets are not uploaded, the engine runs its own binaries
-  - AWS::Events::EventBus drops its Policy, AWS::Events::EventBusPolicy is unknown (see events.py)
+  - AWS::Events::EventBus drops its Policy, AWS::Events::EventBusPolicy is unknown (see eventbuses.py)
   - AWS::StepFunctions::StateMachine drops logging, tracing and DefinitionSubstitutions
   - resource types moto does not know vanish without a word
   - a managed policy outlives its stack

@@ -28,7 +28,7 @@ from moto.rds.responses import RDSResponse
 from moto.redshift.models import Cluster, SubnetGroup
 from moto.utilities.arns import parse_arn
 
-from . import config, privilege
+from . import config, demands
 from .patching import add, replace, require
 
 require(SubnetGroup, "vpc_id")
@@ -114,7 +114,7 @@ def describe_db_proxy_endpoints(self):
     return ActionResult({"DBProxyEndpoints": [one for one in known if of in (None, one["DBProxyName"]) and name in (None, one["DBProxyEndpointName"])]})
 
 
-privilege.CALLS |= {
+demands.CALLS |= {
     "rds:DescribeDBProxyEndpoints": lambda call: call.on(call.arn(f"db-proxy-endpoint:{call.get('DBProxyEndpointName') or '*'}")),
     "rds:DescribeOptionGroups": lambda call: call.on(call.arn(f"og:{call.get('OptionGroupName') or '*'}")),
 }

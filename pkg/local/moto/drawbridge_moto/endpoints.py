@@ -31,7 +31,7 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.iam.responses import IamResponse
 from moto.sagemaker.responses import SageMakerResponse
 
-from . import caller, cloudtrail, config, dataapi, events, studio  # noqa: F401 - studio and dataapi come first
+from . import caller, cloudtrail, config, dataapi, events, resourcepolicy, studio  # noqa: F401 - studio and dataapi come first
 from .patching import add, on_reset, replace
 
 # --- what AWS offers -----------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def through(response):
     """The condition keys that AWS sets for a call that comes through an interface endpoint; none for the internet."""
     named = response.headers.get("x-drawbridge-vpce") or response.headers.get("Host") or ""
     match = re.match(r"(vpce-[0-9a-f]+)", named)
-    found = dataapi._find(_ec2_backends(), "", response.current_account, response.region)
+    found = resourcepolicy.find(_ec2_backends(), "", response.current_account, response.region)
     endpoint = found.vpc_end_points.get(match.group(1)) if match and found else None
     if endpoint is None or endpoint.state not in ("available", "pending"):
         return {}
@@ -274,7 +274,7 @@ def _ask(response, action):
     who = caller.identity(response)
     if who.role_name.startswith("drawbridge-"):
         return  # asked already, in privilege.py
-    dataapi.check(who, f"sagemaker:{action}", arn, None, through(response))
+    resourcepolicy.check(who, f"sagemaker:{action}", arn, None, through(response))
 
 
 @replace(SageMakerResponse, "describe_notebook_instance")
@@ -291,7 +291,7 @@ def create_presigned_notebook_instance_url(self):
     instance = self.sagemaker_backend.get_notebook_instance(name)
     if instance.status != "InService":
         text = f"Status ({instance.status}) not in ([InService]). Unable to create a URL for Notebook Instance ({instance.arn})"
-        raise dataapi.Refused("ValidationException", text)
+        raise resourcepolicy.Refused("ValidationException", text)
     host = f"{name.lower()}-simulated.notebook.{self.region}.sagemaker.aws"
     return ActionResult({"AuthorizedUrl": f"https://{host}?authToken=simulated"})
 

@@ -4,9 +4,8 @@ Gaps closed (https://docs.aws.amazon.com/eventbridge/latest/userguide/):
   - rules do not deliver to state machines, Lambda functions or topics
   - forwarding to another bus gives the event a new id, time, account and Region, and forwards on without end
   - a disabled rule delivers; PutEvents to the bus of another account lands on the caller's own
-  - the policy of a bus is not checked, AWS::Events::EventBusPolicy and Policy of AWS::Events::EventBus are dropped
+  - the policy of a bus is not checked
   - DeadLetterConfig is ignored
-  - patterns do not reach into lists of objects
 aws.* sources are accepted from clients, which AWS refuses, so that a story can be played by hand.
 """
 
@@ -15,18 +14,14 @@ import uuid
 from datetime import datetime, timezone
 
 from botocore.exceptions import EndpointConnectionError
-from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import ServiceException
-from moto.events.models import UNDEFINED, EventBus, EventPattern, EventsBackend, Rule, events_backends
+from moto.events.models import EventsBackend, Rule, events_backends
 from moto.events.responses import EventsHandler
 from moto.utilities.arns import parse_arn
 
-from . import background, config, notify, policy, stepfunctions, transform
+from . import background, config, eventbuses, notify, policy, stepfunctions, transform  # noqa: F401 - eventbuses makes buses first
 from .caller import identity
-from .patching import on_reset, replace, require
-
-require(EventsBackend, "describe_event_bus", "_normalize_event_bus_arn")
-require(EventBus, "has_permissions")
+from .patching import on_reset, replace
 
 _arrivals = background.Queue("events")
 
@@ -261,45 +256,6 @@ def _let_in(bus, account, principal):
     )
 
 
-# --- patterns ------------------------------------------------------------------------------------------------------------
-
-require(EventPattern, "_does_item_match_filters")
-
-
-@replace(EventPattern, "_does_event_match")
-def does_event_match(_original, self, event_flat, pattern_node, prefix=""):
-    return _matches(self, pattern_node, event_flat)
-
-
-@replace(EventPattern, "_flatten_dict")
-def leave_whole(_original, node, prefix="", result=None):
-    return node
-
-
-def _matches(leaves, pattern, node):
-    # A pattern reaches into lists; all of it holds for one element of a list of objects.
-    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns-arrays.html
-    if isinstance(node, list):
-        return any(_matches(leaves, pattern, one) for one in node) if node else _matches(leaves, pattern, None)
-    node = node if isinstance(node, dict) else {}
-    for key, wanted in pattern.items():
-        if key == "$or":
-            found = any(_matches(leaves, one, node) for one in wanted)
-        elif isinstance(wanted, dict):
-            found = _matches(leaves, wanted, node.get(key))
-        else:
-            found = leaves._does_item_match_filters(_flat(node.get(key, UNDEFINED)), wanted)
-        if not found:
-            return False
-    return True
-
-
-def _flat(value):
-    if not isinstance(value, list):
-        return value
-    return [inner for one in value for inner in (_flat(one) if isinstance(one, list) else [one])]
-
-
 # --- PutEvents -----------------------------------------------------------------------------------------------------------
 
 
@@ -369,73 +325,3 @@ def _time(given):
         return datetime.fromtimestamp(float(given), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (TypeError, ValueError):
         return str(given)
-
-
-# --- the policy of a bus -------------------------------------------------------------------------------------------------
-
-
-@replace(EventsBackend, "_put_permission_from_params")
-def put_permission(original, self, event_bus, action, principal, statement_id, condition):
-    original(self, event_bus, action, principal, statement_id, condition)
-    if principal == "*":  # moto writes arn:aws…:iam::*:root
-        event_bus._statements[statement_id].principal = "*"
-
-
-@replace(EventBus, "create_from_cloudformation_json")
-def create_bus(original, cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
-    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-events-eventbus.html
-    bus = original(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs)
-    if given := cloudformation_json["Properties"].get("Policy"):
-        bus.add_policy(json.loads(given) if isinstance(given, str) else given)
-    return bus
-
-
-class EventBusPolicy(CloudFormationModel):
-    """AWS::Events::EventBusPolicy: one statement of a bus's policy.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbuspolicy.html
-    """
-
-    def __init__(self, account, region, bus, statement_id):
-        self.account, self.region, self.bus, self.statement_id = account, region, bus, statement_id
-        self.physical_resource_id = f"{bus}|{statement_id}"
-
-    @staticmethod
-    def cloudformation_name_type():
-        return ""
-
-    @staticmethod
-    def cloudformation_type():
-        return "AWS::Events::EventBusPolicy"
-
-    @classmethod
-    def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
-        given = cloudformation_json["Properties"]
-        backend = events_backends[account_id][region_name]
-        name = backend._normalize_event_bus_arn(given.get("EventBusName"))
-        bus, statement_id = backend.describe_event_bus(name), given["StatementId"]
-        if statement := given.get("Statement"):
-            statement = json.loads(statement) if isinstance(statement, str) else statement
-            bus.add_policy({"Statement": [{"Resource": bus.arn, **statement, "Sid": statement_id}]})
-        else:
-            condition = given.get("Condition")
-            principal, action = str(given.get("Principal")), given.get("Action", "events:PutEvents")
-            backend.put_permission(name, action, principal, statement_id, condition, None)
-        return cls(account_id, region_name, name, statement_id)
-
-    @classmethod
-    def update_from_cloudformation_json(
-        cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name
-    ):
-        original_resource.delete(account_id, region_name)
-        return cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
-
-    def delete(self, account_id, region_name):
-        bus = events_backends[account_id][region_name].event_buses.get(self.bus)
-        if bus is not None:
-            bus.remove_statement(self.statement_id)
-
-    @classmethod
-    def delete_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name):
-        bus, _, statement_id = resource_name.partition("|")
-        cls(account_id, region_name, bus, statement_id).delete(account_id, region_name)

@@ -11,7 +11,7 @@ from moto.iam.responses import IamResponse
 from moto.kms.responses import KmsResponse
 from moto.rds.responses import RDSResponse
 
-from . import cloudtrail, dataapi, endpoints, sagemaker, studio, tagrecords  # noqa: F401 - sagemaker adds the calls recorded here
+from . import cloudtrail, endpoints, kms, sagemaker, studio, tagrecords  # noqa: F401 - sagemaker adds the calls recorded here
 
 
 def _items(values):
@@ -118,7 +118,7 @@ def _revoked(original, self):
 @cloudtrail.replace(KmsResponse, "retire_grant")
 def _retired(original, self):
     # Its record has no parameters, and names the key beside them: https://docs.aws.amazon.com/kms/latest/developerguide/ct-retire-grant.html
-    key, grant = dataapi.find_key(self._get_param("KeyId") or "", self.current_account, self.region), self._get_param("GrantId")
+    key, grant = kms.find_key(self._get_param("KeyId") or "", self.current_account, self.region), self._get_param("GrantId")
     result = original(self)
     about = {"accountId": self.current_account, "type": "AWS::KMS::Key", "ARN": key.arn}
     cloudtrail.record(self, "kms", "RetireGrant", None, None, beside={"additionalEventData": {"grantId": grant}, "resources": [about]})

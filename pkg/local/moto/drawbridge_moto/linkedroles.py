@@ -10,7 +10,7 @@ Gaps closed:
 from moto.iam.exceptions import IAMException
 from moto.iam.models import IAMBackend, iam_backends
 
-from . import config, privilege
+from . import config, demands, privilege
 from .patching import replace, require
 
 require(IAMBackend, "create_role")
@@ -51,8 +51,8 @@ def _demand(account, service):
     role = NAMES.get(service, f"AWSServiceRoleFor{service.split('.')[0]}")
     arn = f"arn:{config.PARTITION}:iam::{account}:role/aws-service-role/{service}/{role}"
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html#service-linked-role-permissions
-    return privilege.Demand("iam:CreateServiceLinkedRole", arn, {"iam:AWSServiceName": service})
+    return demands.Demand("iam:CreateServiceLinkedRole", arn, {"iam:AWSServiceName": service})
 
 
-privilege.CALLS["iam:CreateServiceLinkedRole"] = lambda call: [_demand(call.account, call.get("AWSServiceName"))]
-privilege._KEYS.add("iam:awsservicename")
+demands.CALLS["iam:CreateServiceLinkedRole"] = lambda call: [_demand(call.account, call.get("AWSServiceName"))]
+demands.KEYS.add("iam:awsservicename")

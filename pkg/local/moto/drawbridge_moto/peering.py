@@ -1,7 +1,7 @@
 """VPC peering connections with two owners, passing states and the checks of AWS.
 
 Gaps closed, all by the VPC peering guide (https://docs.aws.amazon.com/vpc/latest/peering/) and the EC2 API reference:
-  - DescribeVpcPeeringConnections ignores filters and unknown ids
+  - DescribeVpcPeeringConnections ignores unknown ids
   - states jump: initiating-request, provisioning and (between Regions) deleting are never seen
   - a peer VPC that does not exist raises, overlapping CIDR blocks pass: both end as failed
   - accept, reject, delete and options are not checked for state and side
@@ -9,10 +9,8 @@ Gaps closed, all by the VPC peering guide (https://docs.aws.amazon.com/vpc/lates
   - tags are shared by both sides, though each account has its own
 """
 
-import fnmatch
 import ipaddress
 import re
-import time
 from datetime import timedelta
 
 from moto.core.responses import ActionResult
@@ -24,7 +22,8 @@ from moto.ec2.models.vpc_peering_connections import VPCPeeringConnection, VPCPee
 from moto.ec2.responses.vpc_peering_connections import VPCPeeringConnections
 from moto.ec2.utils import random_vpc_peering_connection_id
 
-from . import config
+from . import peeringfilters
+from .passing import Status
 from .patching import replace, require
 
 require(VPCPeeringConnection, "status", "get_tags")
@@ -47,35 +46,6 @@ class MissingVpc:
 
     def get_cidr_block_association_set(self, ipv6):
         return []
-
-
-class Status:
-    """Where a connection stands. A passing state ends after PENDING_POLLS Describe answers, or by itself after a while."""
-
-    def __init__(self):
-        self.code, self.message, self._next, self._polls, self._since = "", "", None, 0, 0.0
-
-    def set(self, code, message, then=None):
-        """Enters a state; then, a pair (code, message), is where a passing state leads."""
-        self.code, self.message, self._next = code, message, then
-        self._polls, self._since = config.PENDING_POLLS, time.monotonic()
-        if then and not self._polls:
-            self.settle()
-
-    def seen(self):
-        """Called after an answer that showed this state."""
-        if self._next:
-            self._polls -= 1
-            if self._polls <= 0:
-                self.settle()
-
-    def settle(self):
-        if self._next:
-            self.set(*self._next)
-
-    def age(self):
-        if self._next and time.monotonic() - self._since > config.PEERING_SECONDS:
-            self.settle()
 
 
 class Peering(VPCPeeringConnection):
@@ -263,43 +233,10 @@ def describe(_original, self):
     filters = self._filters_from_querystring()
     self.error_on_dryrun()
     asked = [get(backend, name) for name in names] if names else list(backend.vpc_pcxs.values())
-    shown = [view for view in (pcx.view(backend) for pcx in asked) if _matches(view, filters)]
+    shown = [view for view in (pcx.view(backend) for pcx in asked) if peeringfilters.matches(view, filters)]
     for pcx in asked:
         pcx._status.seen()
     return ActionResult({"VpcPeeringConnections": shown})
-
-
-def _matches(view, filters):
-    return all(
-        any(_like(have, want) for have in _values(view, name) for want in wanted) for name, wanted in filters.items()
-    )
-
-
-def _like(have, want):
-    return have is not None and fnmatch.fnmatchcase(have, want.replace("[", "[[]"))
-
-
-def _values(view, name):
-    """What a filter of DescribeVpcPeeringConnections compares with."""
-    for prefix, side in (("requester-vpc-info.", "RequesterVpcInfo"), ("accepter-vpc-info.", "AccepterVpcInfo")):
-        if name.startswith(prefix):
-            info, field = view[side], name[len(prefix) :]
-            if field == "cidr-block":
-                return [block["CidrBlock"] for block in info.get("CidrBlockSet", [])]
-            if field in ("owner-id", "vpc-id"):
-                return [info["OwnerId" if field == "owner-id" else "VpcId"]]
-    if name.startswith("tag:"):
-        return [tag["Value"] for tag in view["Tags"] if tag["Key"] == name[4:]]
-    known = {
-        "status-code": lambda: [view["Status"]["Code"]],
-        "status-message": lambda: [view["Status"]["Message"]],
-        "vpc-peering-connection-id": lambda: [view["VpcPeeringConnectionId"]],
-        "tag-key": lambda: [tag["Key"] for tag in view["Tags"]],
-        "expiration-time": lambda: [view["ExpirationTime"].isoformat()] if "ExpirationTime" in view else [],
-    }
-    if name not in known:
-        raise EC2ClientError("InvalidParameterValue", f"The filter '{name}' is invalid")
-    return known[name]()
 
 
 @replace(VPCPeeringConnections, "accept_vpc_peering_connection")

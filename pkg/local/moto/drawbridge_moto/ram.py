@@ -1,11 +1,11 @@
 """Resource shares between accounts: who has what, by invitation or within the organization, and the events about it.
 
 Gaps closed, by the RAM guide (https://docs.aws.amazon.com/ram/latest/userguide/) and the RAM API reference:
-  - principals and resources cannot be associated or disassociated later; OTHER-ACCOUNTS and ListPrincipals are not known
+  - principals and resources cannot be associated or disassociated later; who asks for shares of OTHER-ACCOUNTS gets none (ramlists.py)
   - what belongs to another account, or does not exist, can be shared
   - there are no invitations: an account outside the organization, or any account while sharing within the organization
     is off, has nothing until it accepts, within seven days for transit gateways and twelve hours for most other things
-  - no events: "Resource Sharing State Change" reaches owner and principals, CloudTrail's records the caller
+  - no events: "Resource Sharing State Change" reaches owner and principals, CloudTrail's records the caller (ramrecords.py)
 Sharing within the organization is on, until organizations:DisableAWSServiceAccess of ram.amazonaws.com.
 """
 
@@ -22,10 +22,10 @@ from moto.organizations.responses import OrganizationsResponse
 from moto.ram import urls
 from moto.ram.responses import ResourceAccessManagerResponse
 
-from . import checkpoint, cloudtrail, config, events, organizations, privilege
+from . import checkpoint, config, events, organizations
 from .patching import add, on_reset, replace
 
-_shares = {}  # by ARN, oldest first
+shares = {}  # by ARN, oldest first
 _within = {"on": True}
 _lock = threading.RLock()
 
@@ -35,7 +35,7 @@ _WEEK = {"transit-gateway", "subnet", "prefix-list", "cluster"}
 
 @on_reset
 def _forget():
-    _shares.clear()
+    shares.clear()
     _within["on"] = True
 
 
@@ -76,7 +76,7 @@ class Share:
         return {self.account, *filter(str.isdigit, self.principals)}
 
 
-checkpoint.holds(_shares, Share.concerns)
+checkpoint.holds(shares, Share.concerns)
 
 
 class Invitation:
@@ -85,7 +85,7 @@ class Invitation:
         self.arn = f"arn:{config.PARTITION}:ram:{share.region}:{share.account}:resource-share-invitation/{uuid.uuid4()}"
 
     def age(self):
-        kinds = {_kind(arn) for arn in self.share.resources}
+        kinds = {kind(arn) for arn in self.share.resources}
         lasts = timedelta(days=7) if kinds & _WEEK else timedelta(hours=12)
         if self.status == "PENDING" and utcnow() - self.sent > lasts:
             self.status = "EXPIRED"
@@ -104,7 +104,7 @@ class Invitation:
         }
 
 
-def _kind(arn):
+def kind(arn):
     """The kind of resource that an ARN is of: transit-gateway, cluster, …"""
     return re.split("[:/]", arn.split(":", 5)[5])[0]
 
@@ -115,20 +115,20 @@ def _means(principal, account):
         return True
     if not config.member(account):
         return False
-    kind, _, name = principal.split(":")[-1].partition("/")
-    if kind == "organization":
+    scope, _, name = principal.split(":")[-1].partition("/")
+    if scope == "organization":
         return name == config.ORGANIZATION
-    return kind == "ou" and f"/{name.split('/')[-1]}/" in config.unit_path(account)
+    return scope == "ou" and f"/{name.split('/')[-1]}/" in config.unit_path(account)
 
 
 def shared(arn, account):
     """Whether RAM gives an account a resource of another one."""
-    return any(one.resources.get(arn) == "ASSOCIATED" and one.reaches(account) for one in list(_shares.values()))
+    return any(one.resources.get(arn) == "ASSOCIATED" and one.reaches(account) for one in list(shares.values()))
 
 
 def age(arn, days):
     """Lets days pass for a share's invitations: as if they had been sent that much earlier. RAM tells that one expired."""
-    share = _shares.get(arn)
+    share = shares.get(arn)
     if share is None:
         return False
     for one in share.invitations:
@@ -161,7 +161,7 @@ def _unknown(arn):
 
 
 def _own(self):
-    share = _shares.get(self._get_param("resourceShareArn"))
+    share = shares.get(self._get_param("resourceShareArn"))
     if share is None or share.account != self.current_account or share.status == "DELETED":
         raise _unknown(self._get_param("resourceShareArn"))
     return share
@@ -173,7 +173,7 @@ def _associate(share, resources, principals):
     invited = [one for one in new if _by_invitation(share, one)]
     for arn in resources:
         _shareable(share, arn)
-    subnets = [arn for arn in [*share.resources, *resources] if _kind(arn) == "subnet"]
+    subnets = [arn for arn in [*share.resources, *resources] if kind(arn) == "subnet"]
     if subnets and any(one.isdigit() and not config.member(one) for one in [*share.principals, *principals]):
         # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-prerequisites.html
         raise Refused("OperationNotPermittedException", f"{subnets[0]} can be shared within the organization only.")
@@ -206,9 +206,9 @@ def _shareable(share, arn):
     if len(parts) != 6:
         raise Refused("MalformedArnException", f"The specified resource ARN {arn} is not valid.")
     known = parts[4] == share.account and parts[3] == share.region
-    if known and _kind(arn) == "transit-gateway":
+    if known and kind(arn) == "transit-gateway":
         known = parts[5].split("/")[-1] in ec2_backends[share.account][share.region].transit_gateways
-    if known and _kind(arn) == "subnet":
+    if known and kind(arn) == "subnet":
         known = any(parts[5].split("/")[-1] in zone for zone in ec2_backends[share.account][share.region].subnets.values())
     if not known:
         raise Refused("UnknownResourceException", f"Resource {arn} could not be found.")
@@ -221,7 +221,7 @@ def create(_original, self):
     share = Share(self.current_account, self.region, asked["name"], asked.get("allowExternalPrincipals", True))
     with _lock:
         _associate(share, asked.get("resourceArns", []), asked.get("principals", []))
-        _shares[share.arn] = share
+        shares[share.arn] = share
     return json.dumps({"resourceShare": share.view()})
 
 
@@ -285,74 +285,18 @@ def update(_original, self):
     return json.dumps({"resourceShare": share.view()})
 
 
-@replace(ResourceAccessManagerResponse, "get_resource_shares")
-def get_shares(_original, self):
-    # https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShares.html
-    owner, account = self._get_param("resourceOwner"), self.current_account
-    if owner not in ("SELF", "OTHER-ACCOUNTS"):
-        raise Refused("InvalidParameterException", f"{owner} is not a valid resource owner.")
-    wanted, name, status = self._get_param("resourceShareArns") or [], self._get_param("name"), self._get_param("resourceShareStatus")
-    found = [
-        one.view()
-        for one in list(_shares.values())
-        if one.region == self.region and (one.account == account if owner == "SELF" else one.account != account and one.reaches(account))
-    ]
-    return json.dumps(
-        {
-            "resourceShares": [
-                one
-                for one in found
-                if (not wanted or one["resourceShareArn"] in wanted)
-                and (not name or one["name"] == name)
-                and (not status or one["status"] == status)
-            ]
-        }
-    )
-
-
-@replace(ResourceAccessManagerResponse, "get_resource_share_associations")
-def get_associations(_original, self):
-    # https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareAssociations.html
-    kind, status = self._get_param("associationType"), self._get_param("associationStatus")
-    wanted, arn, principal = self._get_param("resourceShareArns") or [], self._get_param("resourceArn"), self._get_param("principal")
-    if kind not in ("PRINCIPAL", "RESOURCE"):
-        raise Refused("InvalidParameterException", f"{kind} is not a valid association type.")
-    found = []
-    for share in list(_shares.values()):
-        if share.account != self.current_account or share.region != self.region or (wanted and share.arn not in wanted):
-            continue
-        for invitation in share.invitations:
-            invitation.age()
-        for entity, held in (share.principals if kind == "PRINCIPAL" else share.resources).items():
-            if (status and held != status) or (arn and entity != arn) or (principal and entity != principal):
-                continue
-            found.append(
-                {
-                    "resourceShareArn": share.arn,
-                    "resourceShareName": share.name,
-                    "associatedEntity": entity,
-                    "associationType": kind,
-                    "status": held,
-                    "creationTime": unix_time(share.made),
-                    "lastUpdatedTime": unix_time(share.changed),
-                    "external": entity.isdigit() and not config.member(entity),
-                }
-            )
-    return json.dumps({"resourceShareAssociations": found})
-
-
 @add(ResourceAccessManagerResponse, "get_resource_share_invitations")
 def get_invitations(self):
     # https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareInvitations.html
-    names, shares = self._get_param("resourceShareInvitationArns") or [], self._get_param("resourceShareArns") or []
+    names, wanted = self._get_param("resourceShareInvitationArns") or [], self._get_param("resourceShareArns") or []
     found = [
         one.view()
-        for share in list(_shares.values())
+        for share in list(shares.values())
         for one in share.invitations
         if share.region == self.region
         and one.account == self.current_account
         and (not names or one.arn in names)
-        and (not shares or share.arn in shares)
+        and (not wanted or share.arn in wanted)
     ]
     return json.dumps({"resourceShareInvitations": found})
 
@@ -362,7 +306,7 @@ _ANSWERED = {"ACCEPTED": "AlreadyAccepted", "REJECTED": "AlreadyRejected", "EXPI
 
 def _answer(self, status):
     name = self._get_param("resourceShareInvitationArn")
-    for share in list(_shares.values()):
+    for share in list(shares.values()):
         for one in share.invitations:
             if one.arn == name and one.account == self.current_account:
                 now = one.age()
@@ -384,71 +328,6 @@ def accept(self):
 @add(ResourceAccessManagerResponse, "reject_resource_share_invitation")
 def reject(self):
     return _answer(self, "REJECTED")
-
-
-# What RAM calls the kinds of resources: https://docs.aws.amazon.com/ram/latest/userguide/shareable.html
-_TYPES = {"transit-gateway": "ec2:TransitGateway", "subnet": "ec2:Subnet", "prefix-list": "ec2:PrefixList", "cluster": "rds:Cluster"}
-
-
-def _given(self):
-    """The shares that ListResources and ListPrincipals are about, by the parameters that both have."""
-    owner, account = self._get_param("resourceOwner"), self.current_account
-    if owner not in ("SELF", "OTHER-ACCOUNTS"):
-        raise Refused("InvalidParameterException", f"{owner} is not a valid resource owner.")
-    wanted = self._get_param("resourceShareArns") or []
-    return [
-        share
-        for share in list(_shares.values())
-        if share.region == self.region
-        and (share.account == account if owner == "SELF" else share.account != account and share.reaches(account))
-        and (not wanted or share.arn in wanted)
-    ]
-
-
-@add(ResourceAccessManagerResponse, "list_resources")
-def list_resources(self):
-    # https://docs.aws.amazon.com/ram/latest/APIReference/API_ListResources.html
-    kind, arns, principal = self._get_param("resourceType"), self._get_param("resourceArns") or [], self._get_param("principal")
-    found = [
-        {
-            "arn": arn,
-            "resourceShareArn": share.arn,
-            "status": "AVAILABLE",
-            "type": _TYPES.get(_kind(arn), ""),
-            "creationTime": unix_time(share.made),
-            "lastUpdatedTime": unix_time(share.changed),
-        }
-        for share in _given(self)
-        for arn, status in share.resources.items()
-        if status == "ASSOCIATED"
-        and (not kind or _TYPES.get(_kind(arn)) == kind)
-        and (not arns or arn in arns)
-        # To another account the principal is the account that shares.
-        and (not principal or principal == share.account or share.principals.get(principal) == "ASSOCIATED")
-    ]
-    return json.dumps({"resources": found})
-
-
-@add(ResourceAccessManagerResponse, "list_principals")
-def list_principals(self):
-    # https://docs.aws.amazon.com/ram/latest/APIReference/API_ListPrincipals.html
-    own, arn, wanted = self._get_param("resourceOwner") == "SELF", self._get_param("resourceArn"), self._get_param("principals") or []
-    found = []
-    for share in _given(self):
-        principals = [one for one, status in share.principals.items() if status == "ASSOCIATED"] if own else [share.account]
-        for one in principals:
-            if (wanted and one not in wanted) or (arn and share.resources.get(arn) != "ASSOCIATED"):
-                continue
-            found.append(
-                {
-                    "id": one,
-                    "resourceShareArn": share.arn,
-                    "creationTime": unix_time(share.made),
-                    "lastUpdatedTime": unix_time(share.changed),
-                    "external": one.isdigit() and not config.member(one),
-                }
-            )
-    return json.dumps({"principals": found})
 
 
 @replace(ResourceAccessManagerResponse, "enable_sharing_with_aws_organization")
@@ -482,64 +361,5 @@ for _path in (
     "getresourceshareinvitations",
     "acceptresourceshareinvitation",
     "rejectresourceshareinvitation",
-    "listprincipals",
-    "listresources",
 ):
     urls.url_paths[f"{{0}}/{_path}$"] = ResourceAccessManagerResponse.dispatch
-
-
-# --- records -------------------------------------------------------------------------------------------------------------
-
-
-def _recorded(method, name):
-    @replace(ResourceAccessManagerResponse, method)
-    def call(original, self):
-        try:
-            answer = original(self)
-        except JsonRESTError as error:
-            cloudtrail.record(self, "ram", name, self.request_params, None, error)
-            raise
-        cloudtrail.record(self, "ram", name, self.request_params, json.loads(answer))
-        return answer
-
-
-for _method, _name in (
-    ("create_resource_share", "CreateResourceShare"),
-    ("associate_resource_share", "AssociateResourceShare"),
-    ("disassociate_resource_share", "DisassociateResourceShare"),
-    ("delete_resource_share", "DeleteResourceShare"),
-    ("update_resource_share", "UpdateResourceShare"),
-    ("accept_resource_share_invitation", "AcceptResourceShareInvitation"),
-    ("reject_resource_share_invitation", "RejectResourceShareInvitation"),
-):
-    _recorded(_method, _name)
-
-
-# --- what the calls need -------------------------------------------------------------------------------------------------
-# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsresourceaccessmanagerram.html
-
-
-def _share(call):
-    return call.on(call.get("resourceShareArn"))
-
-
-def _invitation(call):
-    return call.on(call.get("resourceShareInvitationArn"))
-
-
-privilege.CALLS |= {
-    "ram:AcceptResourceShareInvitation": _invitation,
-    "ram:AssociateResourceShare": _share,
-    "ram:CreateResourceShare": lambda call: [privilege.Demand("ram:CreateResourceShare")],
-    "ram:DeleteResourceShare": _share,
-    "ram:DisassociateResourceShare": _share,
-    "ram:RejectResourceShareInvitation": _invitation,
-    "ram:UpdateResourceShare": _share,
-}
-privilege.ON_EVERYTHING |= {
-    "ram:GetResourceShares",
-    "ram:GetResourceShareAssociations",
-    "ram:GetResourceShareInvitations",
-    "ram:ListPrincipals",
-    "ram:ListResources",
-}

@@ -21,7 +21,7 @@ from moto.redshift.exceptions import ClusterNotFoundError
 from moto.redshift.models import RedshiftBackend, redshift_backends
 from moto.redshift.responses import RedshiftResponse
 
-from . import cloudtrail, config, privilege, studio
+from . import cloudtrail, config, demands, studio
 from .patching import add, on_reset
 
 PORT = 5439
@@ -253,11 +253,11 @@ def _tags(call):
     return call.on(call.get("resourceArn"), keys=keys)
 
 
-privilege.CALLS |= {
+demands.CALLS |= {
     "redshift-serverless:GetWorkgroup": _workgroup,
     "redshift-serverless:ListTagsForResource": lambda call: call.on(call.get("resourceArn")),
     "redshift-serverless:TagResource": _tags,
     "redshift-serverless:UntagResource": _tags,
     "rds:DescribeDBProxies": lambda call: call.on(call.arn(f"db-proxy:{call.get('DBProxyName') or '*'}")),
 }
-privilege.ON_EVERYTHING |= {"redshift-serverless:ListWorkgroups", "redshift:DescribeEndpointAccess", "tag:GetResources"}
+demands.ON_EVERYTHING |= {"redshift-serverless:ListWorkgroups", "redshift:DescribeEndpointAccess", "tag:GetResources"}

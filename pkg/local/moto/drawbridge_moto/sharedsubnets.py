@@ -46,11 +46,11 @@ def _view(thing):
 def _given(backend):
     """The subnets of others that RAM gives the account of a backend, by id."""
     found = {}
-    for share in list(ram._shares.values()):
+    for share in list(ram.shares.values()):
         if share.region != backend.region_name or share.account == backend.account_id:
             continue
         for arn, status in list(share.resources.items()):
-            if status == "ASSOCIATED" and ram._kind(arn) == "subnet" and share.reaches(backend.account_id):
+            if status == "ASSOCIATED" and ram.kind(arn) == "subnet" and share.reaches(backend.account_id):
                 subnet = _subnet(share.account, share.region, arn.rsplit("/", 1)[-1])
                 if subnet is not None:
                     found[subnet.id] = subnet

@@ -19,7 +19,7 @@ from moto.redshift.models import redshift_backends
 from moto.sagemaker.models import Domain, SageMakerModelBackend, arn_formatter, sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
 
-from . import cloudtrail, config, privilege
+from . import cloudtrail, config, demands
 from .background import clock
 from .patching import add, on_reset, replace, require
 
@@ -376,8 +376,8 @@ def _warehouse_tags(account, region, thing):
 
 # Of a cluster's users, databases and groups IAM knows no tags.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshift.html
-privilege.TAGS |= {"sagemaker": _domain_tags, "redshift": _warehouse_tags}
-privilege.CALLS |= {
+demands.TAGS |= {"sagemaker": _domain_tags, "redshift": _warehouse_tags}
+demands.CALLS |= {
     "redshift:CreateTags": _cluster_tags,
     "redshift:DeleteTags": _cluster_tags,
     "redshift:GetClusterCredentials": _credentials,
@@ -386,5 +386,5 @@ privilege.CALLS |= {
     ),
     "sagemaker:UpdateDomain": lambda call: call.on(call.arn(f"domain/{call.get('DomainId')}")),
 }
-privilege.ON_EVERYTHING |= {"sagemaker:ListApps", "sagemaker:ListUserProfiles"}
-privilege._KEYS |= {"redshift:dbname", "redshift:dbuser", "redshift-data:statement-owner-iam-userid"}
+demands.ON_EVERYTHING |= {"sagemaker:ListApps", "sagemaker:ListUserProfiles"}
+demands.KEYS |= {"redshift:dbname", "redshift:dbuser", "redshift-data:statement-owner-iam-userid"}

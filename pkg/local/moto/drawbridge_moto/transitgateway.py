@@ -24,7 +24,8 @@ from moto.ec2.utils import random_transit_gateway_attachment_id
 
 from . import checkpoint, linkedroles, ram
 from .patching import add, on_reset, replace, require
-from .peering import Status, backend_of
+from .passing import Status
+from .peering import backend_of
 
 require(TransitGateway, "arn", "owner_id", "physical_resource_id")
 require(EC2Backend, "do_resources_exist", "get_vpc", "get_subnet")

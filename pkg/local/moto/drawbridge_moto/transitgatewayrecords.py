@@ -2,7 +2,7 @@
 
 from moto.ec2.responses.transit_gateway_attachments import TransitGatewayAttachment as AttachmentResponse
 
-from . import cloudtrail, config, privilege, transitgateway, transitgatewayowner, transitgatewaytables  # noqa: F401 - theirs are recorded as they answer
+from . import cloudtrail, config, demands, transitgateway, transitgatewayowner, transitgatewaytables  # noqa: F401 - theirs are recorded as they answer
 
 # --- what the calls need -------------------------------------------------------------------------------------------------
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
@@ -38,7 +38,7 @@ def _creation(call):
 
 _attachment = _ids(TransitGatewayAttachmentId="transit-gateway-attachment")
 _both = _ids(TransitGatewayAttachmentId="transit-gateway-attachment", TransitGatewayRouteTableId="transit-gateway-route-table")
-privilege.CALLS |= {
+demands.CALLS |= {
     "ec2:CreateTransitGatewayVpcAttachment": _creation,
     "ec2:ModifyTransitGatewayVpcAttachment": _ids(
         TransitGatewayAttachmentId="transit-gateway-attachment", AddSubnetIds="subnet", RemoveSubnetIds="subnet"
@@ -52,7 +52,7 @@ privilege.CALLS |= {
     "ec2:DisableTransitGatewayRouteTablePropagation": _both,
     "ec2:SearchTransitGatewayRoutes": _ids(TransitGatewayRouteTableId="transit-gateway-route-table"),
 }
-privilege.ON_EVERYTHING |= {
+demands.ON_EVERYTHING |= {
     "ec2:GetTransitGatewayRouteTableAssociations",
     "ec2:GetTransitGatewayRouteTablePropagations",
     "ec2:GetTransitGatewayAttachmentPropagations",

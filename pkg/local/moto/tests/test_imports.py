@@ -16,7 +16,7 @@ def imported(path):
 
 
 # They know nothing of Drawbridge; see README.md.
-GENERIC = ("cloudformation", "distributedmap", "dynamodb", "policyquotas", "tags")
+GENERIC = ("cloudformation", "distributedmap", "dynamodb", "eventbuses", "eventpatterns", "peeringfilters", "policyquotas", "tags")
 
 
 class Imports(unittest.TestCase):
@@ -31,6 +31,11 @@ class Imports(unittest.TestCase):
     def test_what_could_go_upstream_knows_nothing_of_ours(self):
         for name in GENERIC:
             self.assertLessEqual(imported(HERE / f"{name}.py"), {"patching", "checks"}, name)
+
+    def test_functions_are_short(self):
+        functions = [(path.name, one) for path in HERE.glob("*.py") for one in ast.walk(ast.parse(path.read_text())) if isinstance(one, ast.FunctionDef)]
+        self.assertGreater(len(functions), 500)
+        self.assertEqual([], [f"{name}: {one.name}" for name, one in functions if one.end_lineno - one.lineno >= 80])
 
     def test_every_module_is_applied(self):
         applied = imported(HERE / "__init__.py")

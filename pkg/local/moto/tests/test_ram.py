@@ -172,7 +172,7 @@ class Invitations(unittest.TestCase):
         invitation = ram.Invitation(share, OUTSIDE)
         share.invitations.append(invitation)
         told = []
-        with mock.patch.object(ram, "_tell", lambda *what: told.append(what[2:])), mock.patch.dict(ram._shares, {share.arn: share}):
+        with mock.patch.object(ram, "_tell", lambda *what: told.append(what[2:])), mock.patch.dict(ram.shares, {share.arn: share}):
             self.assertFalse(ram.age("arn:aws:ram:us-east-1:111111111111:resource-share/other", 8))
             self.assertTrue(ram.age(share.arn, 4))
             self.assertEqual(("PENDING", []), (invitation.status, told))
