@@ -104,12 +104,12 @@ test: ## run all tests
 	@$(GO) test -timeout 45m ./pkg/lifecycle/netproof
 	@echo "test 4/4: packages; on the local engine the stories, faults and crowds, and worlds, side by side"
 	@$(GO) test -c -o bin/stories.test ./pkg/local/stories
-	@failed=; cd pkg/local/stories; played=; \
+	@failed=; cd pkg/local/stories; played=; DRAWBRIDGE_STORIES_KEPT=$$(mktemp -d); export DRAWBRIDGE_STORIES_KEPT; \
 	for share in "-test.run ^TestStories$$" '-test.run $(ROUGH)' '-test.skip ^TestStories$$|$(ROUGH)'; do \
 		../../../bin/stories.test -test.timeout 60m $$share & played="$$played $$!"; \
 	done; \
 	cd ../../..; $(GO) test -timeout 60m $$($(GO) list ./... | grep -vE '/infra|/netproof$$|/local/stories$$') || failed=1; \
-	for share in $$played; do wait $$share || failed=1; done; test -z "$$failed"
+	for share in $$played; do wait $$share || failed=1; done; rm -rf "$$DRAWBRIDGE_STORIES_KEPT"; test -z "$$failed"
 	@echo "make test: all tests passed"
 
 # By the packages that git calls changed and those that are made of them. -short leaves out what plays on the local engine, in networks or in a browser.
