@@ -59,7 +59,7 @@ def enter(notebook, status, then=None):
             _leave(notebook, turn)
         else:
             # Who hears of a deletion still finds the notebook, as on AWS, where it takes minutes.
-            clock.after(max(config.NOTEBOOK_SECONDS, 2 if status == "Deleting" else 0), _leave, notebook, turn)
+            clock.after(max(config.NOTEBOOK_SECONDS, 5 if status == "Deleting" else 0), _leave, notebook, turn)
 
 
 def _leave(notebook, turn):
