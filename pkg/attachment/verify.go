@@ -142,13 +142,10 @@ func missing(hops []workflow.Hop) []workflow.Hop {
 // Many parameters, because they are the two sides and what is said to each.
 func tell(ctx context.Context, l ledger.Ledger, enter func(event.Place) Verifier, in workflow.VerifyAttachmentInput, result workflow.Result, reason string, said workflow.Said, table string) error {
 	entry, err := l.Change(ctx, in.Attachment.ID, func(c *ledger.Connection) {
-		if c.Status != ledger.Status(result) || c.Reason != reason {
-			c.At = l.Now().UTC().Truncate(time.Second)
-		}
 		if c.Status == ledger.Status(workflow.Removed) {
 			c.Told = "" // it came back: if it is taken back again, that is news
 		}
-		c.Status, c.Reason = ledger.Status(result), reason
+		c.Stand(ledger.Status(result), reason, c.Policy, l.Now().UTC().Truncate(time.Second))
 		if table != "" {
 			c.Facts = map[string]string{factTable: table}
 		}

@@ -79,9 +79,7 @@ func Tags(entry ledger.Connection, said string) []Tag {
 func Note(ctx context.Context, l ledger.Ledger, id string, result workflow.Result, reason string, more ...func(*ledger.Connection)) (ledger.Connection, error) {
 	now := l.Now().UTC()
 	entry, err := l.Change(ctx, id, func(e *ledger.Connection) {
-		if e.Status != ledger.Status(result) || e.Reason != reason {
-			e.Status, e.Reason, e.At = ledger.Status(result), reason, now
-		}
+		e.Stand(ledger.Status(result), reason, e.Policy, now)
 		for _, f := range more {
 			f(e)
 		}

@@ -85,9 +85,8 @@ func (k Concluder) leave(ctx context.Context, c workflow.Cluster, in workflow.Co
 	}
 	paths, now := Paths(in), k.Ledger.Now().UTC()
 	status := func(e *ledger.Connection) {
-		if e.Paths = paths; e.Status != ledger.Status(in.Result) || e.Reason != in.Reason || e.Policy != in.Decision.Policy {
-			e.Status, e.Reason, e.Policy, e.At = ledger.Status(in.Result), in.Reason, in.Decision.Policy, now
-		}
+		e.Paths = paths
+		e.Stand(ledger.Status(in.Result), in.Reason, in.Decision.Policy, now)
 	}
 	status(&entry)
 	if err := k.tag(ctx, c, entry); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -98,7 +99,7 @@ func check(vpc string, hops []workflow.Hop) error {
 // That is whole if the endpoint serves the VPC; else it ends at what it lacks. Whose clusters are queried there, the entries of these clusters say.
 func Paths(want workflow.EndpointWant, hops []workflow.Hop) ledger.Paths {
 	one := ledger.Path{Client: ledger.End{Name: anyClient, Account: want.Account, Network: want.VPC},
-		Database: ledger.End{Name: "Data API of " + want.Region, Account: want.Account, Network: want.VPC}, Port: https, Answer: "yes"}
+		Database: ledger.End{Name: "Data API of " + want.Region, Account: want.Account, Network: want.VPC}, Port: endpoint.HTTPS, Answer: "yes"}
 	out := ledger.Paths{All: 1, Whole: 1}
 	if n := slices.IndexFunc(hops, func(h workflow.Hop) bool { return !h.OK }); n >= 0 {
 		out.Whole, one.Answer, one.Hop, one.Owner, one.Detail = 0, "no", hops[n].Hop, want.Account, hops[n].Detail
@@ -109,6 +110,3 @@ func Paths(want workflow.EndpointWant, hops []workflow.Hop) ledger.Paths {
 
 // anyClient is who calls the Data API from a VPC: the endpoint serves all that is in it.
 const anyClient = "any client"
-
-// https is the port at which the Data API answers.
-const https = 443

@@ -74,9 +74,8 @@ const conflict = workflow.Result(fault.Conflict)
 // which the ledger has nothing, since its owner made the endpoint, gets no entry.
 func note(ctx context.Context, book ledger.Ledger, in workflow.VerifyDataAPIEndpointInput, result workflow.Result, reason string, hops []workflow.Hop) error {
 	_, err := book.Change(ctx, in.Want.Owner, func(e *ledger.Connection) {
-		if e.Paths = Paths(in.Want, hops); e.Status != ledger.Status(result) || e.Reason != reason || e.Policy != in.Decision.Policy {
-			e.Status, e.Reason, e.Policy, e.At = ledger.Status(result), reason, in.Decision.Policy, book.Now().UTC()
-		}
+		e.Paths = Paths(in.Want, hops)
+		e.Stand(ledger.Status(result), reason, in.Decision.Policy, book.Now().UTC())
 	})
 	return err
 }

@@ -90,6 +90,13 @@ type Connection struct {
 	Facts map[string]string `json:"facts,omitempty"`
 }
 
+// Stand writes how a connection stands, why, and by which policy. What did not change keeps its time.
+func (c *Connection) Stand(status Status, reason, policy string, now time.Time) {
+	if c.Status != status || c.Reason != reason || c.Policy != policy {
+		c.Status, c.Reason, c.Policy, c.At = status, reason, policy, now
+	}
+}
+
 // Paths counts the paths of a connection, from each client to each database that is open to it.
 type Paths struct {
 	All     int `json:"all"`

@@ -113,9 +113,8 @@ func (v Verifier) note(ctx context.Context, in workflow.VerifyPrivateNotebooksIn
 		said = in.VPCs[n].Decision.Policy
 	}
 	_, err := v.Ledger.Change(ctx, p.Want.Owner, func(e *ledger.Connection) {
-		if e.Paths = Paths(in, p, facts); e.Status != ledger.Status(result) || e.Reason != reason || e.Policy != said {
-			e.Status, e.Reason, e.Policy, e.At = ledger.Status(result), reason, said, v.Ledger.Now().UTC()
-		}
+		e.Paths = Paths(in, p, facts)
+		e.Stand(ledger.Status(result), reason, said, v.Ledger.Now().UTC())
 	})
 	return err
 }

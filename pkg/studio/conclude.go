@@ -111,9 +111,7 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 // status writes the end of an execution into a connection's entry. What did not change keeps its time.
 func status(result workflow.Result, reason, policy string, book Book) func(*ledger.Connection) {
 	return func(c *ledger.Connection) {
-		if c.Status != ledger.Status(result) || c.Reason != reason || c.Policy != policy {
-			c.Status, c.Reason, c.Policy, c.At = ledger.Status(result), reason, policy, book.Now().UTC()
-		}
+		c.Stand(ledger.Status(result), reason, policy, book.Now().UTC())
 	}
 }
 
