@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/plan"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -24,18 +21,9 @@ func signs(p plan.Plan) map[string]int {
 	return out
 }
 
-// The first scenario as it is planned: before anybody requests it, once it stands, its removal, and with another policy.
-func TestTheFirstScenarioIsPlanned(t *testing.T) {
-	engineNeeded(t)
-	engine, url := serving(t)
-	defer func() { _ = engine.Process.Kill() }()
-	at := "--local=" + strings.TrimPrefix(url, "http://")
-	ctx := t.Context()
-	world, err := scenario.S1().Build(ctx, func(account, region string) aws.Config { return local.ClientConfig(url, account, region) })
-	if err != nil {
-		t.Fatal(err)
-	}
-
+// planned asks for plans before anybody requests the connection: nothing would change by itself, and what would be done is what is done then.
+func (f *firstScenario) planned(t *testing.T) {
+	at, world := f.at, f.world
 	// A first day: nothing is asked for, so nothing would change.
 	first := answered[plan.Plan](t, 0, "plan", at, "--detailed-exitcode", "--only", scenario.Alpha+","+scenario.Beta)
 	if len(first.Changes) != 0 || len(first.Unplanned) != 0 || first.Mode.Mode != "full" {
@@ -53,12 +41,11 @@ func TestTheFirstScenarioIsPlanned(t *testing.T) {
 			t.Errorf("%s: %d, want %d", change, got, n)
 		}
 	}
-	if err := world.Request(ctx); err != nil {
-		t.Fatal(err)
-	}
-	entry := connected(t, world.Connection, at)
+}
 
-	// It stands, and nothing would change; its removal would take all of it.
+// plannedAnew asks for plans once it stands: nothing would change, its removal would take all of it, and another policy what it no longer allows.
+func (f *firstScenario) plannedAnew(t *testing.T) {
+	at, world, entry := f.at, f.world, f.entry
 	stands := answered[plan.Plan](t, 0, "plan", world.Connection, at, "--detailed-exitcode")
 	if len(stands.Changes) != 0 || stands.Looks[0].Ends != "Connected" {
 		t.Errorf("it stands: %+v", stands)
