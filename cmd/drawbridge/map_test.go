@@ -36,6 +36,7 @@ func TestThePictureOfTheFirstScenario(t *testing.T) {
 		t.Errorf("before there is anything, the page is\n%.400s", body)
 	}
 	ctx := t.Context()
+	onTerminal, piped := watching(t, at), stream(t, at)
 	world, err := scenario.S1().Build(ctx, func(account, region string) aws.Config { return local.ClientConfig(url, account, region) })
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +45,8 @@ func TestThePictureOfTheFirstScenario(t *testing.T) {
 		t.Fatal(err)
 	}
 	connected(t, world.Connection, at)
+	onTerminal(world.Connection)
+	piped(world.Connection)
 
 	drawn := answered[picture.Map](t, 0, "map", at)
 	if len(drawn.Connections) != 1 || len(drawn.Accounts) != 2 || len(drawn.Networks) != 2 || len(drawn.Ends) != 2 || drawn.Organization != local.Organization {

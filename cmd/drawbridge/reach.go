@@ -97,12 +97,24 @@ func whose(ctx context.Context, c aws.Config) (string, error) {
 func (r reach) print(d answer.Document) error { return show(d, r.Output) }
 
 func show(d answer.Document, format string) error {
+	text, err := printed(d, format)
+	if err != nil {
+		return err
+	}
 	working.done()
-	p := answer.Printer{Out: os.Stdout, Format: format, Color: terminal(os.Stdout)}
+	_, err = os.Stdout.WriteString(text)
+	return err
+}
+
+// printed is an answer as stdout shows it.
+func printed(d answer.Document, format string) (string, error) {
+	var b strings.Builder
+	p := answer.Printer{Out: &b, Format: format, Color: terminal(os.Stdout)}
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 		p.Width = width
 	}
-	return p.Print(d)
+	err := p.Print(d)
+	return b.String(), err
 }
 
 // talk says something that is no data.
