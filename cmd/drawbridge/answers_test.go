@@ -138,13 +138,17 @@ func TestTheFirstScenarioIsAskedAbout(t *testing.T) {
 	}
 	t.Run("planned", f.planned)
 	t.Run("before", f.before)
+	onTerminal, piped := watching(t, f.at), stream(t, f.at)
 	if err := f.world.Request(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.entry = connected(t, f.world.Connection, f.at)
+	onTerminal(f.world.Connection)
+	piped(f.world.Connection)
 	t.Run("planned anew", f.plannedAnew)
 	t.Run("drawn", f.drawn)
 	t.Run("answered", f.answered)
+	t.Run("reworded", f.reworded) // last: nothing can be decided by the policy that is in force then
 }
 
 func (f *firstScenario) client(account, region string) aws.Config {

@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/plan"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -84,5 +88,32 @@ func (f *firstScenario) plannedAnew(t *testing.T) {
 	}
 	if _, stderr, exit := ran(t, "plan", "nothing-known", at); exit != 1 || !strings.Contains(stderr, "drawbridge status") {
 		t.Errorf("an id that nobody knows exits with %d: %q", exit, stderr)
+	}
+}
+
+// The policy in force has a word that this version has not, as after an upgrade: what the new text would do is said of what stands, and the word is named.
+func (f *firstScenario) reworded(t *testing.T) {
+	at, connection, file := f.at, f.world.Connection, filepath.Join(t.TempDir(), "new.cedar")
+	api := ssm.NewFromConfig(f.client(local.HubAccount, "us-east-1"))
+	old := policy.DefaultText() + "\n@id(\"lines\")\npermit (principal, action == Drawbridge::Action::\"Dial\", resource);\n"
+	if _, err := api.PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String(plan.PolicyParameter), Value: &old, Overwrite: aws.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		text  string
+		exit  int
+		wants []string // the effects
+	}{{policy.DefaultText(), 0, nil}, {policy.DefaultText() + "\n@id(\"none\")\nforbid (principal, action in Drawbridge::Action::\"Grant\", resource);\n", 2, []string{connection + " " + plan.Goes}}} {
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := answered[plan.Comparison](t, c.exit, "plan", "--policy", file, at, "--detailed-exitcode")
+		var effects []string
+		for _, e := range got.Connections {
+			effects = append(effects, e.ID+" "+e.Effect)
+		}
+		if !slices.Equal(effects, c.wants) || got.Same != 1-len(c.wants) || len(got.InForce) != 1 || !strings.Contains(got.InForce[0], "Dial") || len(got.Unplanned) > 0 {
+			t.Errorf("%+v", got)
+		}
 	}
 }
