@@ -158,7 +158,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 		if err := n.leadAll(ctx); err != nil {
 			return err
 		}
-		beside("a host route to all of it")
+		beside("a wider route")
 	}
 	if err := n.Restart(ctx); err != nil {
 		return err
