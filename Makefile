@@ -162,7 +162,7 @@ faults: build .venv/ready ## strike the AWS calls of the stories with every faul
 
 # LocalStack, from PyPI, in a virtual environment of its own.
 .crosscheck/localstack/ready: infra/crosscheck/localstack/requirements.txt infra/crosscheck/localstack/requirements.lock.txt
-	@echo "setting up .crosscheck/localstack (LocalStack; some minutes)"
+	@echo "setting up .crosscheck/localstack (LocalStack)"
 	@$(call VENV,$(@D),$<)
 	@touch $@
 
