@@ -81,7 +81,7 @@ func split(t *testing.T, line string) []string {
 	t.Helper()
 	out, err := exec.Command("bash", "-c", `set -f; eval "set -- $1"; printf '%s\0' "$@"`, "bash", strings.ReplaceAll(line, " # ", " '#' ")).Output()
 	if err != nil {
-		t.Fatalf("deploy.md: %s: %v", line, err)
+		t.Fatalf("%s: %v", line, err)
 	}
 	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
 }
@@ -117,12 +117,15 @@ func ready(t *testing.T, path, target string) {
 // query finds something in the answer.
 func TestTheCommandsOfTheAWSCLI(t *testing.T) {
 	ready(t, python, ".venv-docs/ready")
-	var asked []command
+	heldByTheCLI(t, slices.DeleteFunc(commands(t), func(c command) bool { return c.words[0] != "aws" }))
+}
+
+// heldByTheCLI holds commands against the AWS CLI.
+func heldByTheCLI(t *testing.T, asked []command) {
+	t.Helper()
 	var words [][]string
-	for _, c := range commands(t) {
-		if c.words[0] == "aws" {
-			asked, words = append(asked, c), append(words, c.words)
-		}
+	for _, c := range asked {
+		words = append(words, c.words)
 	}
 	script, err := filepath.Abs("check_commands.py")
 	if err != nil {
@@ -148,7 +151,7 @@ func TestTheCommandsOfTheAWSCLI(t *testing.T) {
 	}
 	for i, w := range wrong {
 		if w != nil {
-			t.Errorf("deploy.md: %s\n%s", asked[i].line, *w)
+			t.Errorf("%s\n%s", asked[i].line, *w)
 		}
 	}
 	t.Logf("%d commands of the AWS CLI", len(asked))

@@ -34,7 +34,7 @@ var attachmentMachine = machine{
 //	                                  └ nothing ──→ Nothing
 func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 	of := h.about(scope, "InspectAttachment", data{"gateway": map[string]any{}, "vpc": map[string]any{}})
-	wait := of.wait("WaitForAttachment", 15, "AWS says nothing when an attachment changes its state, so it is looked at again.")
+	wait := of.wait("WaitForAttachment", seconds(15), "AWS says nothing when an attachment changes its state, so it is looked at again.")
 	// again looks at the attachment again after a step that changed it.
 	again := func(state string, payload data) sfn.IChainable {
 		task := h.task(scope, state, payload, result{path: "-"})

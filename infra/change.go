@@ -36,7 +36,7 @@ func (h *hub) change(scope constructs.Construct) sfn.IChainable {
 		"told": at("$.Payload.told"), "cleared": at("$.Payload.cleared"), "reason": at("$.Payload.reason")}})
 	answerTags.Next(choose(scope, "ChooseAnswered", "$.result", ends))
 	// A run that takes one thing away takes others in the same minutes. Who is told of all of them is told once.
-	wait := pause(scope, "WaitForOthers", 5*60, "Whoever takes one thing away takes more of them in the same minutes, and their records come late.")
+	wait := pause(scope, "WaitForOthers", seconds(5*60), "Whoever takes one thing away takes more of them in the same minutes, and their records come late.")
 	report := h.task(scope, "ReportContest", data{"connection": at("$.contested")}, result{output: "$.Payload"})
 	wait.Next(report).Next(choose(scope, "ChooseReported", "$.result", []answer{
 		{"Contested", succeed(scope, "Contested", "Somebody took away again what was put back. It is left to them, and both owners were told how to end it.")},

@@ -35,7 +35,7 @@ func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
 		end{workflow.RefusedByPolicy, "The policy does not allow the endpoint; the output names the policy."},
 		end{workflow.Released, releasedEnd},
 		end{workflow.Contested, contestedEnd})
-	wait := of.wait("WaitForEndpoint", endpointSeconds, endpointWait)
+	wait := of.wait("WaitForEndpoint", seconds(15), endpointWait)
 	step := func(state, path, choice string) sfn.IChainable {
 		task := h.task(scope, state, pick("want"), result{path: "$." + path, selector: data{
 			"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints")}})

@@ -14,11 +14,8 @@ const (
 	removeEndpoints = "RemoveEndpoints"
 )
 
-// How long one waits for endpoints before one looks again, and why.
-const (
-	endpointSeconds = 15
-	endpointWait    = "An endpoint takes a minute or two to come and to go, and AWS sends no event then."
-)
+// endpointWait is why one waits for endpoints before one looks again.
+const endpointWait = "An endpoint takes a minute or two to come and to go, and AWS sends no event then."
 
 // untilReady returns the Task of a state about one VPC's endpoints and asks it again until it answers ready:
 //
@@ -31,7 +28,7 @@ func (h *hub) untilReady(scope constructs.Construct, state, name string) sfn.ICh
 		OutputPath: jsii.String("$." + name),
 	})
 	task := h.task(scope, state, pick("want"), result{path: "$." + name, selector: data{"answer": at("$.Payload.answer")}})
-	wait := pause(scope, "WaitAfter"+state, endpointSeconds, endpointWait)
+	wait := pause(scope, "WaitAfter"+state, seconds(30), endpointWait)
 	wait.Next(task)
 	return task.Next(choose(scope, "ChooseAfter"+state, "$."+name+".answer", []answer{{workflow.AnswerReady, done}, {workflow.AnswerWait, wait}}))
 }

@@ -64,8 +64,8 @@ func (f flow) answered(answers ...answer) sfn.IChainable {
 }
 
 // wait returns the state after which the thing is inspected again. AWS sends no event for what is waited for: why says what that is.
-func (f flow) wait(state string, seconds float64, why string) sfn.Wait {
-	wait := pause(f.scope, state, seconds, why)
+func (f flow) wait(state string, long sfn.WaitTime, why string) sfn.Wait {
+	wait := pause(f.scope, state, long, why)
 	wait.Next(f.inspect)
 	return wait
 }
@@ -106,13 +106,18 @@ func pick(names ...string) data {
 	return out
 }
 
-// pause returns a Wait.
-func pause(scope constructs.Construct, state string, seconds float64, why string) sfn.Wait {
-	return sfn.NewWait(scope, jsii.String(state), &sfn.WaitProps{
-		Comment: jsii.String(why),
-		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(seconds))),
-	})
+// pause returns a Wait. How often an execution may wait, an hour long, counts for its history: see docs/quotas.md.
+func pause(scope constructs.Construct, state string, long sfn.WaitTime, why string) sfn.Wait {
+	return sfn.NewWait(scope, jsii.String(state), &sfn.WaitProps{Comment: jsii.String(why), Time: long})
 }
+
+// seconds is how long a Wait takes that is always as long.
+func seconds(n float64) sfn.WaitTime {
+	return sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(n)))
+}
+
+// asSaid is how long a Wait takes after an inspection that says it, by [workflow.Pause].
+func asSaid() sfn.WaitTime { return sfn.WaitTime_SecondsPath(jsii.String("$.pause")) }
 
 // mapped says over which items a Map does its step, and where the answers go, in the items' order; "-" forgets them.
 type mapped struct {

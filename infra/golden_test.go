@@ -39,8 +39,13 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	if made, err = os.MkdirTemp("", "drawbridge-synth-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	closeNode()
+	_ = os.RemoveAll(made)
 	os.Exit(code)
 }
 
@@ -55,17 +60,44 @@ var local = Config{
 	Policy: "pkg/policy/default.cedar",
 }
 
-// synth makes all the stacks with the feature flags of cdk.json and stand-ins for the built functions.
+// made is the folder in which the tests synthesize, and assemblies are what they did, by what it was made of: tests only read them.
+var (
+	made       string
+	assemblies = map[string]cxapi.CloudAssembly{}
+)
+
+// synth makes all the stacks with the feature flags of cdk.json and stand-ins for the built functions: once for each configuration.
 func synth(t *testing.T, c Config) cxapi.CloudAssembly { return synthWith(t, c, nil) }
 
 // synthWith is synth with more in the context.
 func synthWith(t *testing.T, c Config, more map[string]any) cxapi.CloudAssembly {
 	t.Helper()
+	of, err := json.Marshal([]any{c, more})
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := assemblies[string(of)]
+	if have == nil {
+		have = synthesized(t, c, more)
+		assemblies[string(of)] = have
+	}
+	return have
+}
+
+func synthesized(t *testing.T, c Config, more map[string]any) cxapi.CloudAssembly {
+	t.Helper()
 	dir, err := root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Functions = t.TempDir()
+	own, err := os.MkdirTemp(made, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Functions = filepath.Join(own, "functions")
+	if err := os.Mkdir(c.Functions, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, state := range functionNames() {
 		folder := filepath.Join(c.Functions, kebab(state))
 		if err := os.Mkdir(folder, 0o755); err != nil {
@@ -78,7 +110,7 @@ func synthWith(t *testing.T, c Config, more map[string]any) cxapi.CloudAssembly 
 	context := contextFile(t, dir)
 	maps.Copy(context, more)
 	app := awscdk.NewApp(&awscdk.AppProps{
-		Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false), Context: &context,
+		Outdir: jsii.String(filepath.Join(own, "out")), AnalyticsReporting: jsii.Bool(false), Context: &context,
 	})
 	if err := stacks(app, c, dir); err != nil {
 		t.Fatal(err)

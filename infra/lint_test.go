@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/jsii-runtime-go"
@@ -47,6 +48,15 @@ func TestParliamentFindsWhatNoReasonAnswers(t *testing.T) {
 	}
 }
 
+var thereIsParliament = func() func(string) error {
+	var once sync.Once
+	var err error
+	return func(python string) error {
+		once.Do(func() { err = exec.Command(python, "-c", "import parliament").Run() })
+		return err
+	}
+}()
+
 func parliament(t *testing.T, paths ...string) ([]byte, error) {
 	t.Helper()
 	dir, err := root()
@@ -54,7 +64,7 @@ func parliament(t *testing.T, paths ...string) ([]byte, error) {
 		t.Fatal(err)
 	}
 	python := filepath.Join(dir, ".venv", "bin", "python")
-	if err := exec.Command(python, "-c", "import parliament").Run(); err != nil {
+	if err := thereIsParliament(python); err != nil {
 		t.Fatalf("parliament is missing in %s: run `make .venv/ready`, which installs it", python)
 	}
 	return exec.Command(python, append([]string{filepath.Join(dir, "infra", "policies.py")}, paths...)...).CombinedOutput()

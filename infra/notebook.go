@@ -47,7 +47,7 @@ func (h *hub) notebook(scope constructs.Construct) sfn.IChainable {
 	attach := h.task(scope, "AttachRoutes",
 		tried(data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$.notebook"), "phase": at("$.restart.phase")}),
 		result{path: "$.attached", selector: data{"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops")}})
-	wait := pause(scope, "WaitForNotebook", 15, "Stopping, attaching and starting take minutes.")
+	wait := pause(scope, "WaitForNotebook", seconds(30), "Stopping, attaching and starting take minutes.")
 	wait.Next(attach)
 	restart := func(state string) sfn.IChainable {
 		task := h.task(scope, state, pick("notebook"), result{path: "$.restart", selector: data{"phase": at("$.Payload.phase")}})

@@ -7,10 +7,12 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 )
 
-// tellPeople makes the rules that start the function drawbridge-tell-people: when an execution did not succeed, and when
-// events wait in the dead-letter queue. Step Functions and CloudWatch tell both to the account's default bus:
+// tellPeople makes the rules that start the function drawbridge-tell-people: when an execution did not succeed, when
+// events wait in the dead-letter queue, and when something became of access. Step Functions and CloudWatch tell the first two to the account's default bus:
 // https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
 //
@@ -24,7 +26,7 @@ func (h *hub) tellPeople() {
 	for _, r := range []struct {
 		id, name, about string
 		pattern         *awsevents.EventPattern
-		reads           map[string]any
+		reads           any
 	}{
 		{"Failures", "drawbridge-failures", "Tells people of an execution that did not succeed.", &awsevents.EventPattern{
 			Source:     jsii.Strings("aws.states"),
@@ -43,10 +45,16 @@ func (h *hub) tellPeople() {
 			},
 		}, map[string]any{"alarmName": ofEvent("$.detail.alarmName"), "state": map[string]any{"reason": ofEvent("$.detail.state.reason")},
 			"configuration": map[string]any{"description": ofEvent("$.detail.configuration.description")}}},
+		{"Access", "drawbridge-access", "Tells the owners of access what became of it.", access(), ofEvent("$.detail")},
 	} {
-		rule := awsevents.NewRule(scope, jsii.String(r.id), &awsevents.RuleProps{
-			RuleName: jsii.String(r.name), Description: jsii.String(r.about), EventPattern: r.pattern,
-		})
+		props := &awsevents.RuleProps{RuleName: jsii.String(r.name), Description: jsii.String(r.about), EventPattern: r.pattern}
+		if r.pattern.Account != nil { // Drawbridge's own events are on its bus
+			props.EventBus = awsevents.EventBus_FromEventBusName(scope, jsii.String("Bus"), jsii.String(busName))
+		}
+		rule := awsevents.NewRule(scope, jsii.String(r.id), props)
+		if props.EventBus != nil {
+			rule.Node().AddDependency(h.bus)
+		}
 		h.hand(rule, awseventstargets.NewLambdaFunction(tell, &awseventstargets.LambdaFunctionProps{Event: awsevents.RuleTargetInput_FromObject(map[string]any{
 			"id": ofEvent("$.id"), "detail-type": ofEvent("$.detail-type"), "account": ofEvent("$.account"), "region": ofEvent("$.region"), "detail": r.reads})}))
 	}
@@ -54,6 +62,15 @@ func (h *hub) tellPeople() {
 		"drawbridge-tell-people could not tell what happened. Its log says why; the executions that failed are in Step Functions. "+
 			"What to do: docs/runbook.md#alarms",
 		tell.MetricErrors(&awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Sum")}), true)
+}
+
+// access is the pattern of the events about access, of which no machine tells people by itself: from the hub's account alone, members could send them too.
+func access() *awsevents.EventPattern {
+	var kinds []string
+	for _, k := range notice.Accesses() {
+		kinds = append(kinds, string(k))
+	}
+	return &awsevents.EventPattern{Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, Source: jsii.Strings(notice.Source), DetailType: jsii.Strings(kinds...)}
 }
 
 // ofEvent is a field of the event that a rule takes, for what its target gets.

@@ -42,7 +42,7 @@ var peeringMachine = machine{
 //	                               └ nothing → Nothing
 func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	of := h.about(scope, "InspectPeering", data{"looked": map[string]any{}})
-	wait := of.wait("WaitForPeering", 5, "AWS says nothing when a peering becomes active, so it is looked at again.")
+	wait := of.wait("WaitForPeering", asSaid(), "AWS says nothing when a peering becomes active, so it is looked at again.")
 	accept := h.task(scope, "AcceptPeering", pick("connection"), result{path: "-"})
 	accept.Next(of.inspect) // within one Region it is often active by the time it is looked at
 

@@ -27,10 +27,6 @@ const callersParameter = "/drawbridge/private-access-cidrs"
 // endpointCalls may change what an account's private notebooks need.
 var endpointCalls = []string{"CreateVpcEndpoint", "DeleteVpcEndpoints"}
 
-// vpcsAtOnce is how many VPCs of an account get their endpoints at once. Each looks again every 15 seconds, and all of them
-// together must not fill the execution's history, as a test of infra/template computes.
-const vpcsAtOnce = 5
-
 // privateNotebooks returns the definition of the machine drawbridge-private-notebooks:
 //
 //	ReceiveEvent → InspectPrivateNotebooks ─ arrange → PlaceEachEndpoints → GrantNotebookAccess ─ done ─→ RemoveEachEndpoints
@@ -45,12 +41,12 @@ func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
 	// every does a step for VPCs, by the numbers of the ledger's rows, until their endpoints are as they shall be. What a step finds and does stands there, too.
 	every := func(id, items, state, name string) sfn.Map {
 		want := data{"want": data{"of": at("$.of"), "row": at("$$.Map.Item.Value")}}
-		return each(scope, id, mapped{items: items, answers: "-", item: want, atOnce: vpcsAtOnce}, h.untilReady(scope, state, name))
+		return each(scope, id, mapped{items: items, answers: "-", item: want}, h.untilReady(scope, state, name))
 	}
 	place := every("PlaceEachEndpoints", "$.wants", placeEndpoints, "placed")
 	remove := every("RemoveEachEndpoints", "$.leaving", removeEndpoints, "removed")
 	grant := h.task(scope, "GrantNotebookAccess", pick("of", "account", "region"), result{path: "$.granted", selector: data{"answer": at("$.Payload.answer")}})
-	wait := of.wait("WaitForAccount", 60, "The account's tagged VPCs changed meanwhile, so all is looked at again.")
+	wait := of.wait("WaitForAccount", seconds(60), "The account's tagged VPCs changed meanwhile, so all is looked at again.")
 	verify := of.last("VerifyPrivateNotebooks", pick("of", "result", "reason", "account", "region"),
 		end{workflow.Private, "Notebooks are reached through the endpoints; the output says by which paths, and who is not restricted."},
 		end{workflow.Removed, "No VPC of the account is tagged any more; what was added is gone."},

@@ -21,6 +21,7 @@ type asl struct {
 	Type           string
 	Comment        string          `json:",omitempty"`
 	Seconds        int             `json:",omitempty"`
+	SecondsPath    string          `json:",omitempty"`
 	Choices        json.RawMessage `json:",omitempty"`
 	ItemsPath      string          `json:",omitempty"`
 	ItemSelector   json.RawMessage `json:",omitempty"`

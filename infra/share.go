@@ -30,7 +30,7 @@ var shareMachine = machine{
 // drawbridge-attachment.
 func (h *hub) share(scope constructs.Construct) sfn.IChainable {
 	of := h.about(scope, "InspectShare", data{})
-	wait := of.wait("WaitForShare", 10, "RAM takes some seconds until a gateway is to be seen where it is shared.")
+	wait := of.wait("WaitForShare", seconds(15), "RAM takes some seconds until a gateway is to be seen where it is shared.")
 	accept := h.task(scope, "AcceptShare", pick("invitation", "decision"), result{path: "-"})
 	accept.Next(wait)
 	return of.answered(

@@ -37,7 +37,7 @@ func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
 		result{output: "$.Payload"})
 	// What was held back comes first: a page at a time, as long as there is more.
 	resume := h.task(scope, "ResumeExecutions", data{"machine": at("$$.StateMachine.Id"), "sweep": at("$.sweep")}, result{path: "$.resumed", selector: data{"answer": at("$.Payload.answer")}})
-	room := pause(scope, "WaitForRoom", 5, "Executions are started in the pace that Step Functions takes them.")
+	room := pause(scope, "WaitForRoom", seconds(15), "Executions are started in the pace that Step Functions takes them.")
 	room.Next(resume)
 	resume.Next(choose(scope, "ChooseResumed", "$.resumed.answer", []answer{{workflow.AnswerMore, room}, {workflow.AnswerDone, list}}))
 	list.Next(each).Next(tally).Next(choose(scope, "ChoosePage", "$.answer", []answer{

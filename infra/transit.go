@@ -35,12 +35,12 @@ var transitMachine = machine{
 //	                               │             → WithdrawFromNotebooks → ConcludeRemoval → ChooseEnd → Removed or Released
 //	                               └ nothing → Nothing
 func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
-	of := h.about(scope, "InspectTransit", data{"looks": 0, "trimmed": false})
-	wait := of.wait("WaitForTransit", 5, "AWS says nothing when an attachment becomes available or its routes arrive, so it is looked at again.")
+	of := h.about(scope, "InspectTransit", data{"looks": 0, "waited": 0, "trimmed": false})
+	wait := of.wait("WaitForTransit", asSaid(), "AWS says nothing when an attachment becomes available or its routes arrive, so it is looked at again.")
 	connect := of.connect()
 	refuse := of.last("RefuseTransit", pick("connection", "reason", "said", "decision", "tagged"),
 		end{workflow.RefusedByPolicy, "The policy or the networks do not allow it; the output says which and why."})
-	disconnect := of.disconnect(of.anew(data{"looks": at("$.looks"), "trimmed": true}), nil,
+	disconnect := of.disconnect(of.anew(data{"looks": at("$.looks"), "waited": at("$.waited"), "trimmed": true}), nil,
 		end{workflow.Removed, "The pair is over; what Drawbridge added for it is gone."},
 		end{workflow.Released, "An owner took the pair out of Drawbridge's hands, as it stands."})
 	return of.answered(

@@ -17,8 +17,12 @@ func TestTheCommandsOfTheDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hops, err := filepath.Glob("../../docs/hops/*.md")
+	if err != nil || len(hops) == 0 {
+		t.Fatal(hops, err)
+	}
 	texts := map[string]string{}
-	for _, path := range append(pages, "../../README.md", "../../CONTRIBUTING.md") {
+	for _, path := range append(append(pages, hops...), "../../README.md", "../../CONTRIBUTING.md") {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

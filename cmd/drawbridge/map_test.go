@@ -13,38 +13,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
-	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/picture"
 )
 
-// The picture of the first scenario: on the engine's own page while it is made, and by the command once it stands.
-func TestThePictureOfTheFirstScenario(t *testing.T) {
-	engineNeeded(t)
-	engine, line := ready(t)
-	defer func() { _ = engine.Process.Kill() }()
-	m := regexp.MustCompile(`^ready (http://127\.0\.0\.1:\d+) .* picture (http://127\.0\.0\.1:\d+/)$`).FindStringSubmatch(line)
-	if m == nil {
-		t.Fatalf("it does not say where the picture is: %q", line)
-	}
-	url, page := m[1], m[2]
-	at := "--local=" + strings.TrimPrefix(url, "http://")
-	if _, body := got(t, page); !strings.Contains(body, "0 connections in 0 accounts") {
-		t.Errorf("before there is anything, the page is\n%.400s", body)
-	}
-	ctx := t.Context()
-	world, err := scenario.S1().Build(ctx, func(account, region string) aws.Config { return local.ClientConfig(url, account, region) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := world.Request(ctx); err != nil {
-		t.Fatal(err)
-	}
-	connected(t, world.Connection, at)
-
+// drawn looks at its picture: on the engine's own page and by the command.
+func (f *firstScenario) drawn(t *testing.T) {
+	at, page, world := f.at, f.page, f.world
 	drawn := answered[picture.Map](t, 0, "map", at)
 	if len(drawn.Connections) != 1 || len(drawn.Accounts) != 2 || len(drawn.Networks) != 2 || len(drawn.Ends) != 2 || drawn.Organization != local.Organization {
 		t.Fatalf("the picture has %+v", drawn)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -24,18 +25,9 @@ func signs(p plan.Plan) map[string]int {
 	return out
 }
 
-// The first scenario as it is planned: before anybody requests it, once it stands, its removal, and with another policy.
-func TestTheFirstScenarioIsPlanned(t *testing.T) {
-	engineNeeded(t)
-	engine, url := serving(t)
-	defer func() { _ = engine.Process.Kill() }()
-	at := "--local=" + strings.TrimPrefix(url, "http://")
-	ctx := t.Context()
-	world, err := scenario.S1().Build(ctx, func(account, region string) aws.Config { return local.ClientConfig(url, account, region) })
-	if err != nil {
-		t.Fatal(err)
-	}
-
+// planned asks for plans before anybody requests the connection: nothing would change by itself, and what would be done is what is done then.
+func (f *firstScenario) planned(t *testing.T) {
+	at, world := f.at, f.world
 	// A first day: nothing is asked for, so nothing would change.
 	first := answered[plan.Plan](t, 0, "plan", at, "--detailed-exitcode", "--only", scenario.Alpha+","+scenario.Beta)
 	if len(first.Changes) != 0 || len(first.Unplanned) != 0 || first.Mode.Mode != "full" {
@@ -53,12 +45,11 @@ func TestTheFirstScenarioIsPlanned(t *testing.T) {
 			t.Errorf("%s: %d, want %d", change, got, n)
 		}
 	}
-	if err := world.Request(ctx); err != nil {
-		t.Fatal(err)
-	}
-	entry := connected(t, world.Connection, at)
+}
 
-	// It stands, and nothing would change; its removal would take all of it.
+// plannedAnew asks for plans once it stands: nothing would change, its removal would take all of it, and another policy what it no longer allows.
+func (f *firstScenario) plannedAnew(t *testing.T) {
+	at, world, entry := f.at, f.world, f.entry
 	stands := answered[plan.Plan](t, 0, "plan", world.Connection, at, "--detailed-exitcode")
 	if len(stands.Changes) != 0 || stands.Looks[0].Ends != "Connected" {
 		t.Errorf("it stands: %+v", stands)
@@ -97,5 +88,32 @@ func TestTheFirstScenarioIsPlanned(t *testing.T) {
 	}
 	if _, stderr, exit := ran(t, "plan", "nothing-known", at); exit != 1 || !strings.Contains(stderr, "drawbridge status") {
 		t.Errorf("an id that nobody knows exits with %d: %q", exit, stderr)
+	}
+}
+
+// The policy in force has a word that this version has not, as after an upgrade: what the new text would do is said of what stands, and the word is named.
+func (f *firstScenario) reworded(t *testing.T) {
+	at, connection, file := f.at, f.world.Connection, filepath.Join(t.TempDir(), "new.cedar")
+	api := ssm.NewFromConfig(f.client(local.HubAccount, "us-east-1"))
+	old := policy.DefaultText() + "\n@id(\"lines\")\npermit (principal, action == Drawbridge::Action::\"Dial\", resource);\n"
+	if _, err := api.PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String(plan.PolicyParameter), Value: &old, Overwrite: aws.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		text  string
+		exit  int
+		wants []string // the effects
+	}{{policy.DefaultText(), 0, nil}, {policy.DefaultText() + "\n@id(\"none\")\nforbid (principal, action in Drawbridge::Action::\"Grant\", resource);\n", 2, []string{connection + " " + plan.Goes}}} {
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := answered[plan.Comparison](t, c.exit, "plan", "--policy", file, at, "--detailed-exitcode")
+		var effects []string
+		for _, e := range got.Connections {
+			effects = append(effects, e.ID+" "+e.Effect)
+		}
+		if !slices.Equal(effects, c.wants) || got.Same != 1-len(c.wants) || len(got.InForce) != 1 || !strings.Contains(got.InForce[0], "Dial") || len(got.Unplanned) > 0 {
+			t.Errorf("%+v", got)
+		}
 	}
 }

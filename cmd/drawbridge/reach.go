@@ -73,6 +73,10 @@ func (r access) profile(ctx context.Context, name string) (aws.Config, error) {
 	}
 	c, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
+		var none config.SharedConfigProfileNotExistError
+		if errors.As(err, &none) {
+			return c, fmt.Errorf("loading your AWS configuration: there is no profile %s: aws configure list-profiles names yours", none.Profile)
+		}
 		return c, fmt.Errorf("loading your AWS configuration: %w", err)
 	}
 	if c.Region == "" {
@@ -88,21 +92,52 @@ func whose(ctx context.Context, c aws.Config) (string, error) {
 		if c.BaseEndpoint != nil {
 			return "", fmt.Errorf("asking the engine at %s: %w: start drawbridge local, or drawbridge demo --stay, and name its address if it is another: --local=HOST:PORT", *c.BaseEndpoint, err)
 		}
-		return "", fmt.Errorf("asking who you are: %w: sign in (aws sso login), or name a profile with --profile", err)
+		by, signIn := signedIn(c)
+		return "", fmt.Errorf("asking who you are%s: %w: %s", by, err, signIn)
 	}
 	return aws.ToString(got.Account), nil
+}
+
+// signedIn says by which profile somebody is signed in, and how they do that: for SSO by the profile that has its session, which another may take its credentials from.
+func signedIn(c aws.Config) (by, how string) {
+	how = "sign in, or name a profile with --profile"
+	for _, source := range c.ConfigSources {
+		shared, ok := source.(config.SharedConfig)
+		if !ok || shared.Profile == "" {
+			continue
+		}
+		by = " by the profile " + shared.Profile
+		for of := &shared; of != nil; of = of.Source {
+			if of.SSOSessionName != "" || of.SSOStartURL != "" {
+				how = "sign in by aws sso login --profile " + of.Profile
+			}
+		}
+	}
+	return by, how
 }
 
 // print writes an answer to stdout, as wide as the terminal, in colour only there.
 func (r reach) print(d answer.Document) error { return show(d, r.Output) }
 
 func show(d answer.Document, format string) error {
+	text, err := printed(d, format)
+	if err != nil {
+		return err
+	}
 	working.done()
-	p := answer.Printer{Out: os.Stdout, Format: format, Color: terminal(os.Stdout)}
+	_, err = os.Stdout.WriteString(text)
+	return err
+}
+
+// printed is an answer as stdout shows it.
+func printed(d answer.Document, format string) (string, error) {
+	var b strings.Builder
+	p := answer.Printer{Out: &b, Format: format, Color: terminal(os.Stdout)}
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 		p.Width = width
 	}
-	return p.Print(d)
+	err := p.Print(d)
+	return b.String(), err
 }
 
 // talk says something that is no data.

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"golang.org/x/term"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/doctor"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -16,7 +19,7 @@ import (
 
 type statusCommand struct {
 	ID    string       `arg:"" optional:"" help:"Only this entry of the ledger, with all that was added for it."`
-	Watch bool         `help:"Look again every few seconds, until you press Ctrl-C." short:"w"`
+	Watch bool         `help:"Look again every few seconds, until you press Ctrl-C; a terminal is then as it was before." short:"w"`
 	Serve serveAddress `help:"Show the picture of it, live, at a loopback address (a free port), until you press Ctrl-C." placeholder:"[HOST:PORT]"`
 	hubFlags
 	reach
@@ -28,7 +31,9 @@ func (statusCommand) Help() string {
 cloudformation:DescribeStacks, ssm:GetParameter, states:ListExecutions, states:DescribeExecution, and for the health of accounts what drawbridge doctor
 reads of the trail, the bus and the StackSet. It changes nothing.
 
-Exits with 0; with an ID with 2 if there is no such entry, or if it does not stand, is contested or waits for somebody; with 1 after an error.
+Not on a terminal, --watch prints what has changed after what was there before, a document each.
+
+Exits with 0, after Ctrl-C as well; with an ID with 2 if there is no such entry, or if it does not stand, is contested or waits for somebody; with 1 after an error.
 
 Examples:
 
@@ -54,52 +59,92 @@ func (c statusCommand) Run(ctx context.Context) error {
 	if c.Serve != "" {
 		return h.serve(ctx, string(c.Serve), lookEvery)
 	}
-	health := []board.Check{} // of an engine on this machine there is none: it has no trail and no StackSet
-	for n := 0; ; n++ {
-		if c.ID == "" && c.Local == "" && n%healthEvery == 0 {
-			health = doctor.Health(ctx, doctor.Patient{Hub: h.Config, At: event.Place{Account: h.at.Account, Region: h.at.Region}, Table: h.at.Table})
-		}
-		holds, err := c.once(ctx, h, health)
-		if err != nil || !c.Watch {
-			if err == nil {
-				err = yes(holds)
-			}
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(pause):
-		}
+	if c.Watch {
+		return c.watched(ctx, h)
 	}
+	d, holds, err := c.once(ctx, h, c.health(ctx, h))
+	if err != nil {
+		return err
+	}
+	if d == nil {
+		talk("%s", c.none(h))
+	} else if err := c.print(d); err != nil {
+		return err
+	}
+	return yes(holds)
 }
 
-// once reads and prints, and says whether all is well with what was asked about.
-func (c statusCommand) once(ctx context.Context, h hub, health []board.Check) (bool, error) {
+// watched shows what once reads until somebody presses Ctrl-C.
+func (c statusCommand) watched(ctx context.Context, h hub) error {
+	var health []board.Check
+	height := func() int {
+		_, lines, _ := term.GetSize(int(os.Stdout.Fd()))
+		return lines
+	}
+	w := watch{out: os.Stdout, terminal: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb", height: height, pause: pause}
+	return w.run(ctx, func(ctx context.Context, n int) (look, error) {
+		if n%healthEvery == 0 {
+			health = c.health(ctx, h)
+		}
+		d, _, err := c.once(ctx, h, health)
+		if err != nil {
+			return look{}, err
+		}
+		working.done()
+		if d == nil {
+			return look{c.none(h) + "\n", "none"}, nil
+		}
+		text, err := printed(d, c.Output)
+		if err != nil {
+			return look{}, err
+		}
+		switch one := d.(type) { // when it was read makes it no other
+		case board.Board:
+			one.At = time.Time{}
+			d = one
+		case board.Entry:
+			one.At = time.Time{}
+			d = one
+		}
+		says, err := json.Marshal(d)
+		return look{text, string(says)}, err
+	})
+}
+
+// health is that of the organization's accounts, which a board shows: none of an engine on this machine, which has no trail and no StackSet.
+func (c statusCommand) health(ctx context.Context, h hub) []board.Check {
+	if c.ID != "" || c.Local != "" {
+		return []board.Check{}
+	}
+	return doctor.Health(ctx, doctor.Patient{Hub: h.Config, At: event.Place{Account: h.at.Account, Region: h.at.Region}, Table: h.at.Table})
+}
+
+// none says that there is no entry.
+func (c statusCommand) none(h hub) string {
+	return fmt.Sprintf("%s is not managed: table %s in account %s, %s has no entry of it. What is there and was not given to Drawbridge is left alone", c.ID, h.at.Table, h.at.Account, h.at.Region)
+}
+
+// once reads what was asked about, and says whether all is well with it; nothing if there is no such entry.
+func (c statusCommand) once(ctx context.Context, h hub, health []board.Check) (answer.Document, bool, error) {
 	rows, err := h.rows(ctx)
 	if err != nil {
-		return false, err
-	}
-	at := h.at
-	if c.Watch && terminal(os.Stdout) {
-		fmt.Print("\x1b[H\x1b[2J") // to the top of an empty screen
+		return nil, false, err
 	}
 	if c.ID != "" {
 		e, ok := board.EntryOf(rows, c.ID, time.Now())
 		if !ok {
-			talk("%s is not managed: table %s in account %s, %s has no entry of it. What is there and was not given to Drawbridge is left alone", c.ID, at.Table, at.Account, at.Region)
-			return false, nil
+			return nil, false, nil
 		}
-		e.Hub = at
-		return e.Line.Fine(), c.print(e)
+		e.Hub = h.at
+		return e, e.Line.Fine(), nil
 	}
 	b := board.Of(rows, time.Now())
-	b.Hub, b.Health = at, health
-	if b.Mode, err = board.ReadMode(ctx, ssm.NewFromConfig(h.Config)); err != nil {
+	b.Hub, b.Health = h.at, health
+	if b.Mode, err = board.ReadMode(ctx, ssm.NewFromConfig(h.Config)); err != nil && !c.Watch { // who watches sees that it is not known
 		talk("%v", err)
 	}
-	if b.Sweep, err = board.ReadSweep(ctx, sfn.NewFromConfig(h.Config), at); err != nil {
+	if b.Sweep, err = board.ReadSweep(ctx, sfn.NewFromConfig(h.Config), h.at); err != nil && !c.Watch {
 		talk("%v", err)
 	}
-	return true, c.print(b)
+	return b, true, nil
 }

@@ -36,7 +36,7 @@ type accountFlags struct {
 
 // Help is what kong shows below the options.
 func (whyCommand) Help() string {
-	return `Says hop by hop what lets a packet through and what does not, whose it is, and the command that mends it; docs/hops.md explains each hop. It works for
+	return `Says hop by hop what lets a packet through and what does not, whose it is, and the command that mends it; docs/hops has a page for each hop. It works for
 connections that Drawbridge never saw, too. It reads with your own credentials and changes nothing. What it may not read is a question mark: the
 owner of the notebook alone sees their side, and the database's by its endpoint or address.
 

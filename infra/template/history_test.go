@@ -9,16 +9,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// maxEvents is how many events the history of an execution holds; one with more fails.
+// quiet is how many events an execution takes at most, with as much of everything as there may be: where AWS is not waited for and nothing is tried again, and
+// where each wait and each retry happens that an hour has room for.
+const quiet = 5000
+
+// maxEvents is how many events the history of an execution holds; one with more fails. It holds all retries also if none has a delay.
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html#service-limits-state-machine-executions
 const maxEvents = 25_000
-
-// quiet is how many events an execution takes at most, with as much of everything as there may be, where AWS is not waited for and nothing is tried again:
-// once through the machine, and for a connection from which something goes before more comes, twice.
-const quiet = 5000
 
 // accounts is how many accounts a sweep, or a rebuild, visits within those.
 const accounts = 1000
@@ -33,28 +34,36 @@ type timed struct {
 type timedState struct {
 	Type, Next, Default string
 	Seconds             float64
+	SecondsPath         string
 	MaxConcurrency      int
-	ItemsPath           string
 	Choices             []struct{ Next string }
-	Retry               []struct {
-		IntervalSeconds, BackoffRate, MaxDelaySeconds float64
-		MaxAttempts                                   int
-	}
-	Catch         []struct{ Next string }
-	ItemProcessor *struct {
+	Retry               []retrier
+	Catch               []struct{ Next string }
+	ItemProcessor       *struct {
 		timed
 		ProcessorConfig struct{ Mode string }
 	}
 }
 
-// most is how many items a Map has at most: as many as what it is about is packed into, however much there is.
+// retrier is how often a Task is tried again, and when.
+type retrier struct {
+	IntervalSeconds, BackoffRate, MaxDelaySeconds float64
+	MaxAttempts                                   int
+}
+
+// most is how many items a Map has at most, by the first state of what it does with each: as many as what it is about is packed into, however much there is.
 var most = map[string]int{
-	"$.sides":     workflow.SideItems,
-	"$.notebooks": workflow.BatchItems,
-	"$.roles":     workflow.ReaderItems,
-	"$.domains":   workflow.ReaderItems,
-	"$.wants":     workflow.EndpointItems,
-	"$.leaving":   max(workflow.ReaderItems, workflow.EndpointItems), // of Studio, and of private notebooks
+	"AddRoutes":            workflow.SideItems,
+	"OpenFirewall":         workflow.SideItems,
+	"CloseFirewall":        workflow.SideItems,
+	"InjectRoutes":         workflow.BatchItems,
+	"WithdrawRoutes":       workflow.BatchItems,
+	"AttachRoutes":         notebook.Together,
+	"AdmitExecutionRole":   workflow.ReaderItems,
+	"IdentifyUsers":        workflow.ReaderItems,
+	"ReleaseExecutionRole": workflow.ReaderItems,
+	"PlaceEndpoints":       workflow.EndpointItems,
+	"RemoveEndpoints":      workflow.EndpointItems,
 }
 
 // inline is how many iterations of an inline Map run at once if it does not say.
@@ -75,8 +84,8 @@ var seldom = map[string]struct {
 	"transit OpenBothSides":      {2, "the same; of the gateway's attachments"},
 	"transit VerifyConnection":   {1, "the connection is over, so the next look answers disconnect"},
 	"transit LookAgain":          {1, "the next look knows that this execution has trimmed"},
-	"sweep TallySweep":           {500, "one page of 20 accounts after the other, of 10,000"},
-	"rebuild TallyRebuild":       {500, "the same"},
+	"sweep TallySweep":           {accounts / 20, "one page of 20 accounts after the other"},
+	"rebuild TallyRebuild":       {accounts / 20, "the same"},
 }
 
 func (s timedState) next() []string {
@@ -90,12 +99,54 @@ func (s timedState) next() []string {
 	return slices.DeleteFunc(out, func(n string) bool { return n == "" })
 }
 
-// cost is what passing something takes: events in the history, seconds, and how many of the events' tasks could be tried
-// again, each after a delay that others at its side share.
-type cost struct{ events, seconds, tasks, delays float64 }
+// again is what it takes to try a task once more: it fails, and is scheduled and started anew.
+const again = 3
+
+// delays are how long one waits for each of the retries of a task, the shortest first, as two errors may take turns. With full jitter it is half of what is written, on
+// average; of tasks that are at work at once, each has its part of that.
+func (s timedState) delays(atOnce float64) []float64 {
+	var out []float64
+	for _, r := range s.Retry {
+		for n := range r.MaxAttempts {
+			delay := r.IntervalSeconds * math.Pow(r.BackoffRate, float64(n))
+			if r.MaxDelaySeconds > 0 {
+				delay = min(delay, r.MaxDelaySeconds)
+			}
+			out = append(out, delay/2/atOnce)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// cost is what passing something takes: events in the history, seconds that are waited, and the delays of all retries that there may be.
+type cost struct {
+	events, seconds float64
+	delays          []float64
+}
 
 func (c cost) plus(d cost) cost {
-	return cost{c.events + d.events, c.seconds + d.seconds, c.tasks + d.tasks, c.delays + d.delays}
+	return cost{c.events + d.events, c.seconds + d.seconds, append(slices.Clone(c.delays), d.delays...)}
+}
+
+// most is how many events there are if all is tried again as often as it may be.
+func (c cost) most() float64 { return c.events + again*float64(len(c.delays)) }
+
+// times is the cost of passing something so often.
+func (c cost) times(n int) cost {
+	return cost{c.events * float64(n), c.seconds * float64(n), slices.Repeat(c.delays, n)}
+}
+
+// within is how many events there are at most where the retries have so much time, and what is left of it is spent in a loop that makes events all the time.
+func (c cost) within(seconds, rate float64) float64 {
+	all := c.events
+	for _, delay := range slices.Sorted(slices.Values(c.delays)) {
+		if delay > seconds || again < rate*delay {
+			break
+		}
+		all, seconds = all+again, seconds-delay
+	}
+	return all + rate*seconds
 }
 
 // pass is the cost of one state: entered and exited; a Task is scheduled, started and succeeds; a Map starts, succeeds, and
@@ -103,18 +154,24 @@ func (c cost) plus(d cost) cost {
 func (s timedState) pass(t *testing.T) cost {
 	switch {
 	case s.Type == "Task":
-		return cost{events: 5, tasks: 1, delays: 1}
+		return cost{events: 5, delays: s.delays(1)}
+	case s.Type == "Wait" && s.SecondsPath != "":
+		return cost{events: 2, seconds: workflow.LongPause}
 	case s.Type == "Wait":
 		return cost{events: 2, seconds: s.Seconds}
 	case s.Type == "Map" && s.ItemProcessor.ProcessorConfig.Mode == "DISTRIBUTED":
 		return cost{events: 6} // and MapRunStarted, MapRunSucceeded: its children have histories of their own
 	case s.Type == "Map":
-		n, ok := most[s.ItemsPath]
+		n, ok := most[s.ItemProcessor.StartAt]
 		if !ok {
-			t.Fatalf("how many %s there are is not known", s.ItemsPath)
+			t.Fatalf("how many items %s has is not known", s.ItemProcessor.StartAt)
 		}
-		one, batches := s.ItemProcessor.longest(t), math.Ceil(float64(n)/float64(s.atOnce()))
-		return cost{events: 4 + float64(n)*(2+one.events), seconds: batches * one.seconds, tasks: float64(n) * one.tasks, delays: batches * one.delays}
+		one, side := s.ItemProcessor.longest(t), float64(min(n, s.atOnce()))
+		out := cost{events: 4 + float64(n)*(2+one.events), seconds: one.seconds * math.Ceil(float64(n)/side)}
+		for _, delay := range one.delays {
+			out.delays = append(out.delays, slices.Repeat([]float64{delay / side}, n)...)
+		}
+		return out
 	}
 	return cost{events: 2}
 }
@@ -139,7 +196,7 @@ func (m timed) longest(t *testing.T) cost {
 		if seen[id] {
 			return
 		}
-		if so = so.plus(s.pass(t)); len(s.next()) == 0 && so.events > best.events {
+		if so = so.plus(s.pass(t)); len(s.next()) == 0 && so.most() > best.most() {
 			best = so
 		}
 		seen[id] = true
@@ -176,10 +233,11 @@ func (m timed) rate(t *testing.T, name string) (busiest float64, loop string) {
 				t.Errorf("%s: the loop %s waits nowhere", name, what)
 				return
 			}
-			// Transient errors are retried after 2, 4, 8 … seconds: each try is a failure, scheduled and started anew.
-			for tries, delay := 0.0, 0.0; tries <= 6; tries++ {
-				found((c.events+3*tries*c.tasks)/(c.seconds+delay*c.delays), what)
-				delay += min(60, math.Pow(2, tries+1))
+			events, seconds := c.events, c.seconds
+			found(events/seconds, what)
+			for _, delay := range slices.Sorted(slices.Values(c.delays)) {
+				events, seconds = events+again, seconds+delay
+				found(events/seconds, what)
 			}
 			return
 		}
@@ -195,7 +253,7 @@ func (m timed) rate(t *testing.T, name string) (busiest float64, loop string) {
 			continue
 		}
 		inner, what := s.ItemProcessor.rate(t, name+" "+id)
-		found(inner*float64(min(s.atOnce(), most[s.ItemsPath])), id+": "+what)
+		found(inner*float64(min(s.atOnce(), most[s.ItemProcessor.StartAt])), id+": "+what)
 	}
 	return busiest, loop
 }
@@ -220,8 +278,7 @@ func TestNoHistoryIsFilledWithinTheTimeout(t *testing.T) {
 		if m.TimeoutSeconds <= 0 || m.TimeoutSeconds > 3600 {
 			t.Errorf("%s may take %v s", name, m.TimeoutSeconds)
 		}
-		once := m.longest(t)
-		total := once.events + m.retries(t, m.TimeoutSeconds)
+		all, total := m.longest(t), m.longest(t)
 		for of, back := range seldom {
 			machine, id, _ := strings.Cut(of, " ")
 			if machine != name {
@@ -231,26 +288,33 @@ func TestNoHistoryIsFilledWithinTheTimeout(t *testing.T) {
 				t.Errorf("%s: there is no state %s", name, id)
 			}
 			used[of] = true
-			total += float64(back.times) * m.back(t, id).events
+			switch id {
+			case "TallySweep", "TallyRebuild":
+				page := m.loop(t, "ListAccounts", id)
+				most := total.plus(page.times(10 * back.times)) // which may be more than an hour
+				all, total = all.plus(page.times(back.times)), total.plus(page.times(back.times))
+				if rate, _ := m.rate(t, name); most.within(m.TimeoutSeconds, rate) >= maxEvents {
+					t.Errorf("%s may make %.0f events for %d accounts, and a history holds %d", name, most.within(m.TimeoutSeconds, rate), 10*accounts, maxEvents)
+				}
+			case "LookAgain": // more comes after something went
+				all, total = all.plus(m.loop(t, m.StartAt, id)), total.plus(m.loop(t, m.StartAt, id))
+			default:
+				total = total.plus(m.loop(t, m.StartAt, id).times(back.times))
+			}
 		}
-		all := once.events
-		switch name {
-		case "peering", "transit":
-			all += m.back(t, "LookAgain").events
-		case "sweep":
-			all += accounts / 20 * m.loop(t, "ListAccounts", "TallySweep").events
-		case "rebuild":
-			all += accounts / 20 * m.loop(t, "ListAccounts", "TallyRebuild").events
-		}
-		t.Logf("%-18s %6.0f events where nothing is waited for", name, all)
-		if all > quiet {
-			t.Errorf("%s makes %.0f events where nothing is waited for, want at most %d", name, all, quiet)
+		for id, s := range m.States {
+			if s.SecondsPath != "" { // the pauses are short at first
+				total = total.plus(m.loop(t, m.StartAt, id).times(workflow.ShortPauses))
+			}
 		}
 		rate, loop := m.rate(t, name)
-		total += rate * m.TimeoutSeconds
-		t.Logf("%-18s %6.0f events: %5.0f once, %.2f a second (%s)", name, total, once.events, rate, loop)
-		if total >= maxEvents {
-			t.Errorf("%s may make %.0f events in %v s, and a history holds %d: %.2f a second in %s", name, total, m.TimeoutSeconds, maxEvents, rate, loop)
+		events := total.within(m.TimeoutSeconds, rate)
+		t.Logf("%-18s %6.0f events, %6.0f with all waits and retries: %.2f a second (%s)", name, all.events, events, rate, loop)
+		if max(all.events, events) > quiet {
+			t.Errorf("%s may make %.0f events in %v s, %.0f where nothing is waited for; want at most %d", name, events, m.TimeoutSeconds, all.events, quiet)
+		}
+		if most := total.most() + rate*m.TimeoutSeconds; most >= maxEvents {
+			t.Errorf("%s may make %.0f events, if it need not wait for retries, and a history holds %d", name, most, maxEvents)
 		}
 	}
 	for of := range seldom {
@@ -259,31 +323,6 @@ func TestNoHistoryIsFilledWithinTheTimeout(t *testing.T) {
 		}
 	}
 }
-
-// retries is how many events tasks that are tried again make at most, each state entered once: a task 14 times, the first time
-// after 2 seconds. The items of a Map are tried again no more often than the time allows for those that it works on at once,
-// and two Maps share that time.
-func (m timed) retries(t *testing.T, seconds float64) float64 {
-	var counted, busy float64
-	for _, s := range m.States {
-		switch {
-		case s.Type == "Task":
-			counted += 3 * 14
-		case s.ItemProcessor != nil && s.ItemProcessor.ProcessorConfig.Mode != "DISTRIBUTED":
-			n := most[s.ItemsPath]
-			all, possible := float64(n)*s.ItemProcessor.retries(t, seconds), seconds*3/2*float64(min(s.atOnce(), n))
-			if all <= possible {
-				counted += all
-			} else {
-				busy = max(busy, possible)
-			}
-		}
-	}
-	return counted + busy
-}
-
-// back is the longest way from the start to a state and back to the start.
-func (m timed) back(t *testing.T, to string) cost { return m.loop(t, m.StartAt, to) }
 
 // loop is the longest way from a state to another and back.
 func (m timed) loop(t *testing.T, from, to string) cost {
@@ -297,7 +336,7 @@ func (m timed) loop(t *testing.T, from, to string) cost {
 		s := m.States[id]
 		so = so.plus(s.pass(t))
 		if id == to {
-			if so.events > best.events {
+			if so.most() > best.most() {
 				best = so
 			}
 			return

@@ -606,18 +606,26 @@ func waiting() workflow.AnswerAttachmentInput {
 		Decision: policy.Decision{Action: policy.AskAttachment, Allowed: true, Policy: "attachment-ask", Reason: "the owner has to approve"}}
 }
 
-func ask(s *cloud, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+func ask(s *cloud, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, ledger.Connection, error) {
 	l, _ := ledgertest.New()
+	if _, err := l.Begin(context.Background(), ledger.Connection{ID: in.Attachment.ID, Kind: road.Attachment}); err != nil {
+		return workflow.ConcludeOutput{}, ledger.Connection{}, err
+	}
 	if err := fact.KeepReachable(context.Background(), l, in.Attachment.ID, []workflow.Reachable{{VPC: workflow.VPC{Account: alpha, ID: "vpc-1"}, From: workflow.VPC{Account: beta, ID: vpc},
 		Opening: workflow.Opening{Database: "sales", Engine: "mysql", Port: 3306, Decision: policy.Decision{Action: policy.Open, Allowed: true, Policy: "open-shared", Reason: "its tag says so"}}}}); err != nil {
-		return workflow.ConcludeOutput{}, err
+		return workflow.ConcludeOutput{}, ledger.Connection{}, err
 	}
-	return attachment.Ask(context.Background(), l, func(p event.Place) connection.Tagger { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, notice.Topic{API: s, ARN: "topic"}, in)
+	out, err := attachment.Ask(context.Background(), l, func(p event.Place) connection.Tagger { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, notice.Topic{API: s, ARN: "topic"}, in)
+	if err != nil {
+		return out, ledger.Connection{}, err
+	}
+	entry, _, err := l.Connection(context.Background(), in.Attachment.ID)
+	return out, entry, err
 }
 
 func TestTheApproverIsToldEverything(t *testing.T) {
 	s := sky()
-	out, err := ask(s, waiting())
+	out, entry, err := ask(s, waiting())
 	if err != nil || out.Result != workflow.AwaitingApproval || len(*s.did) != 2 || !strings.HasPrefix((*s.did)[0], "Approval Needed") || (*s.did)[1] != "told "+alpha {
 		t.Fatalf("%+v, %v, did %q", out, err, *s.did)
 	}
@@ -627,6 +635,9 @@ func TestTheApproverIsToldEverything(t *testing.T) {
 		if !strings.Contains(s.body, want) {
 			t.Errorf("the notification does not say %q:\n%s", want, s.body)
 		}
+	}
+	if entry.Status != "AwaitingApproval" || entry.Told != "approval needed by policy attachment-ask" || entry.Approval.Told == "" {
+		t.Errorf("the ledger says %+v", entry)
 	}
 	for _, account := range []string{alpha, beta} {
 		if got := s.tags[account+" "+ours+" drawbridge:status"]; got != "AwaitingApproval" {
@@ -638,7 +649,7 @@ func TestTheApproverIsToldEverything(t *testing.T) {
 func TestNobodyIsToldTwice(t *testing.T) {
 	s, in := sky(), waiting()
 	in.Told = true
-	if out, err := ask(s, in); err != nil || out.Result != workflow.AwaitingApproval || len(*s.did) > 0 {
+	if out, _, err := ask(s, in); err != nil || out.Result != workflow.AwaitingApproval || len(*s.did) > 0 {
 		t.Errorf("%+v, %v, did %q", out, err, *s.did)
 	}
 }

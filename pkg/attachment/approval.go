@@ -34,8 +34,7 @@ func request(in workflow.AnswerAttachmentInput) workflow.Connection {
 // Ask tells the gateway's owner that an attachment waits for their approval, by an event and by topic, and leaves that
 // status on the attachment in both accounts. Nobody waits: the approval is a tag, and its event starts the machine again.
 //
-// Who was told of exactly this before is not told again. The status comes last, because it says that they were told: an
-// interrupted Ask rather tells twice than not at all.
+// Who was told of exactly this before is not told again. That they were told is written last: an interrupted Ask rather tells twice than not at all.
 func Ask(ctx context.Context, l ledger.Ledger, enter func(event.Place) connection.Tagger, bus notice.Bus, topic notice.Topic, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
 	if in.Told {
@@ -60,10 +59,14 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(event.Place) connectio
 	if err := topic.Publish(ctx, notice.Notification{Kind: notice.ApprovalNeeded, Account: in.Gateway.Account, Subject: subject, Body: body}); err != nil {
 		return out, err
 	}
-	if err := show(ctx, l, in.Attachment.ID, Shows(in.VPC, reachable)); err != nil {
+	entry, err := connection.Note(ctx, l, in.Attachment.ID, out.Result, out.Reason, showing(Shows(in.VPC, reachable)))
+	if err != nil {
 		return out, err
 	}
-	if err := leave(ctx, enter, in.VPC, in.Gateway, in.Attachment.ID, stands(l, out.Result), said(in.Said, out.Reason)); err != nil {
+	if err := leave(ctx, enter, in.VPC, in.Gateway, in.Attachment.ID, entry, said(in.Said, out.Reason)); err != nil {
+		return out, err
+	}
+	if _, err := l.Change(ctx, in.Attachment.ID, func(e *ledger.Connection) { e.Told = out.Reason }); err != nil {
 		return out, err
 	}
 	workflow.Measure(ctx, workflow.ApprovalsNeeded, 1)

@@ -67,9 +67,14 @@ func (i Inspector) cover(ctx context.Context, entry ledger.Connection, answer st
 
 // show writes into the entry of an attachment what its question shows.
 func show(ctx context.Context, l ledger.Ledger, id string, shown []string) error {
-	_, err := l.Change(ctx, id, func(e *ledger.Connection) {
+	_, err := l.Change(ctx, id, showing(shown))
+	return err
+}
+
+// showing writes in an entry what a question for an approval shows.
+func showing(shown []string) func(*ledger.Connection) {
+	return func(e *ledger.Connection) {
 		e.Approval = cover.Ask(e.Approval, shown)
 		e.Approval.Told = cover.Digest(e.Approval.Shown)
-	})
-	return err
+	}
 }

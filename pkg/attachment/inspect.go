@@ -13,12 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
@@ -310,7 +308,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 		if requested && out.Request.By == "" && !q.Attachment.Own {
 			out.Request.By = peering.Asker(out.Event)
 		}
-		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && fit.Tag(ownerTags[connection.TagReason]) == fit.Tag(v.Reason)
+		out.Told = entry.Status == ledger.Status(workflow.AwaitingApproval) && entry.Told == v.Reason
 		out.Known = workflow.Known{Requester: &workflow.Facts{Name: tags["Name"], Account: account}, Accepter: &workflow.Facts{Account: theirs}}
 		if !out.Told {
 			for _, f := range []*workflow.Facts{out.Known.Requester, out.Known.Accepter} {

@@ -87,6 +87,22 @@ func TestANotebookThatMayBeOfEither(t *testing.T) {
 	}
 }
 
+// Where nothing may lead to a database, that is why a path fails, at whichever hop: nobody is told to add what Drawbridge withholds.
+func TestWhatIsWithheldIsTheReasonAtEachHop(t *testing.T) {
+	in := booked(workflow.Client{})
+	in.Sides[0].Openings = []workflow.Opening{{Database: "sales", Withheld: &workflow.Withheld{Owner: "222222222222", Detail: "payroll would be reached", Remedy: "narrow sg-1"}}}
+	why, _ := connection.Reasons(in)
+	var hops []string
+	for _, w := range why {
+		if w.About == "sales" && w.Remedy == "narrow sg-1" && w.Owner == "222222222222" {
+			hops = append(hops, w.Hop)
+		}
+	}
+	if got := strings.Join(hops, ", "); got != "client group, route there, database group, route back" {
+		t.Error(got)
+	}
+}
+
 // What a step says of a table may be why a path fails there or back, and what it says of nothing on a path is no reason.
 func TestReasonsAreWhatFailed(t *testing.T) {
 	in := booked(workflow.Client{})

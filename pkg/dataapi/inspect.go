@@ -107,6 +107,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIInput)
 	if err != nil {
 		return out, fmt.Errorf("inspecting %s: %w", e.ClusterARN, err)
 	}
+	out.First, out.Off, out.Unmade = !facts.Managed, !facts.Endpoint, facts.Role == nil
 	if err := i.Brake.Ask(ctx, Removals(facts, out)...); err != nil {
 		return out, err
 	}

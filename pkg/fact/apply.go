@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/smithy-go"
 
@@ -241,12 +242,26 @@ func Withdraw(l ledger.Ledger, step workflow.Step[workflow.WithdrawRoutesInput, 
 	}
 }
 
-// eachBatch does a step for batches. One that fails keeps nobody from being served.
+// eachBatch does a step for batches. One that fails keeps nobody from being served. What there is no time for is served when the item is tried again, which goes on
+// where this try ended.
 func eachBatch(ctx context.Context, l ledger.Ledger, w work, rows workflow.Rows, answer workflow.Answer, step func(workflow.Batch) (workflow.NotebooksOutput, error)) (workflow.Told, error) {
 	told, errs := make([]workflow.Told, len(rows)), make([]error, len(rows))
+	began, late := false, 0
 	for n, row := range rows {
 		w.row = row
-		told[n], errs[n] = batch(ctx, l, w, answer, step)
+		told[n], errs[n] = batch(ctx, l, w, answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
+			if until, bounded := ctx.Deadline(); bounded && began && time.Until(until) < served {
+				return workflow.NotebooksOutput{}, errLate
+			}
+			began = true
+			return step(b)
+		})
+		if errors.Is(errs[n], errLate) {
+			errs[n], late = nil, late+1
+		}
+	}
+	if late > 0 {
+		errs = append(errs, fault.New(fault.NotYet, "serving the notebooks of %s: there was no time for %d of %d batches, and the next try goes on with them", w.connection, late, len(rows)))
 	}
 	if len(errs) == 1 {
 		return told[0], errs[0]
@@ -254,7 +269,13 @@ func eachBatch(ctx context.Context, l ledger.Ledger, w work, rows workflow.Rows,
 	return sum(told), fault.Join(errs...)
 }
 
-// batch does a step for a batch. One that is there no more, or of a look with another answer, is served by the look that took it away.
+// errLate is the error of a batch for which there is no time in this try.
+var errLate = fault.New(fault.NotYet, "there was no time for it")
+
+// served is the time that it takes to serve a batch of notebooks, with room to spare.
+const served = 30 * time.Second
+
+// batch does a step for a batch, unless an earlier try did. One that is there no more, or of a look with another answer, is served by the look that took it away.
 func batch(ctx context.Context, l ledger.Ledger, w work, answer workflow.Answer, step func(workflow.Batch) (workflow.NotebooksOutput, error)) (workflow.Told, error) {
 	at := of(told+"#"+w.state, w.row)
 	facts, err := l.FactsAt(ctx, w.connection, of(notebooks, w.row), at)
@@ -264,6 +285,10 @@ func batch(ctx context.Context, l ledger.Ledger, w work, answer workflow.Answer,
 	var b workflow.Batch
 	if _, err := facts.FactOf(of(notebooks, w.row), &b); err != nil || !b.Answer.Serves(answer) {
 		return workflow.Told{}, err
+	}
+	var before workflow.NotebooksOutput
+	if done, err := facts.FactOf(at, &before); err != nil || done {
+		return counted(before), err
 	}
 	out, err := step(b)
 	p := spot{w.state, at, b.Account, w.tried}

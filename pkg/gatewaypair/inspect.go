@@ -94,12 +94,15 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 	if errors.Is(err, notebook.ErrUnread) { // the next look knows more of them; that is no patience with AWS
 		out.Answer, out.Reason, out.Looks, err = workflow.AnswerWait, err.Error(), in.Looks, nil
 	}
+	if out.Answer == workflow.AnswerWait {
+		out.Pause, out.Waited = workflow.Pause(in.Waited), in.Waited+1
+	}
 	return out, err
 }
 
 // begun is an answer before anything is known.
 func begun(in workflow.InspectTransitInput) workflow.InspectTransitOutput {
-	return workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed,
+	return workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Waited: in.Waited, Trimmed: in.Trimmed,
 		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Rows: []workflow.Rows{}, Notebooks: []workflow.Rows{}, Tagged: []workflow.StatusResource{}, Absent: []workflow.Hop{}}
 }
 

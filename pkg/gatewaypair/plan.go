@@ -15,11 +15,11 @@ import (
 )
 
 // Patience is how many looks an execution has at what is on its way: states that pass by themselves, and routes of the
-// gateway, which follow an association by up to a minute.
-const Patience = 60
+// gateway, which follow an association by up to a minute. That is five minutes, see [workflow.Pause].
+const Patience = settling + 4*60/workflow.LongPause
 
 // settling is how many looks routes of the gateway get until something is wrong with them.
-const settling = 12
+const settling = workflow.ShortPauses
 
 // over are the states of an attachment that is no more. It is shown for two hours.
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-lifecycle

@@ -160,7 +160,7 @@ type Resumer struct {
 }
 
 // page is how many executions one invocation starts.
-const page = 50
+const page = 150
 
 // machines are those whose executions are kept. A test of infra holds them to the stack.
 var machines = []string{"attachment", "change", "data-api", "data-api-endpoint", "notebook", "peering", "private-notebooks", "share", "studio", "transit"}

@@ -156,7 +156,7 @@ func TestNothingIsResumedWhilePausedAndTheSweepIsNotKept(t *testing.T) {
 
 func TestOnePageAtATime(t *testing.T) {
 	w := hub()
-	for n := range 120 {
+	for n := range 400 {
 		w.hold(t, machine, request(fmt.Sprintf("pcx-%017x", n), n), mode.Hold(mode.Planned, "so"))
 	}
 	w.mode = mode.Full
@@ -165,8 +165,8 @@ func TestOnePageAtATime(t *testing.T) {
 			t.Errorf("%+v, want %s", out, want)
 		}
 	}
-	if len(w.started) != 120 {
-		t.Errorf("%d of 120 started", len(w.started))
+	if len(w.started) != 400 {
+		t.Errorf("%d of 400 started", len(w.started))
 	}
 }
 

@@ -112,7 +112,7 @@ type Path struct {
 	Database End    `json:"database"`
 	Port     int    `json:"port"`
 	Answer   string `json:"answer" jsonschema:"yes, no or unknown"`
-	Hop      string `json:"hop,omitempty" jsonschema:"the first hop that fails, or else that nobody knows; docs/hops.md has an entry for each"`
+	Hop      string `json:"hop,omitempty" jsonschema:"the first hop that fails, or else that nobody knows; docs/hops has a page for each"`
 	Owner    string `json:"owner,omitempty" jsonschema:"the account whose thing the hop is"`
 	Detail   string `json:"detail,omitempty"`
 	Remedy   string `json:"remedy,omitempty"`

@@ -65,16 +65,34 @@ type News struct {
 // abandoned is when somebody who was about to tell is not any more: longer than a step is tried again.
 const abandoned = time.Hour
 
-func newsRow(of string) Key { return Key{"news#" + of, "told"} }
+// newsRow is where it stands what people were told of something: all of them, or an account's.
+func newsRow(of, account string) Key {
+	if account == "" {
+		return Key{"news#" + of, "told"}
+	}
+	return Key{"news#" + of, heardBy + account}
+}
+
+const heardBy = "told#"
 
 // News returns what people were told of something that has no entry; nothing if they were not.
 func (l Ledger) News(ctx context.Context, of string) (News, error) {
-	n, _, err := l.news(ctx, of)
+	n, _, err := l.news(ctx, newsRow(of, ""))
 	return n, err
 }
 
-func (l Ledger) news(ctx context.Context, of string) (n News, version int64, err error) {
-	rows, err := l.Store.Read(ctx, []Key{newsRow(of)})
+// Heard returns the accounts whose people heard of something by [Ledger.OnceTo], sorted, and did not hear that it is over.
+func (l Ledger) Heard(ctx context.Context, of string) ([]string, error) {
+	rows, err := l.Store.List(ctx, newsRow(of, "").Part, heardBy)
+	var out []string
+	for _, r := range rows {
+		out = append(out, strings.TrimPrefix(r.Sort, heardBy))
+	}
+	return out, err
+}
+
+func (l Ledger) news(ctx context.Context, row Key) (n News, version int64, err error) {
+	rows, err := l.Store.Read(ctx, []Key{row})
 	if err != nil || len(rows) == 0 {
 		return n, 0, err
 	}
@@ -84,9 +102,15 @@ func (l Ledger) news(ctx context.Context, of string) (n News, version int64, err
 // OnceOf is [Ledger.Once] of something that has no entry: a row of its own says what people were told of it. An empty what is that all is well: that is told
 // if something else was told before, and the row goes. One that nobody comes to is dropped by the table after as long as a lease.
 func (l Ledger) OnceOf(ctx context.Context, of, what, holder string, tell func() error) (bool, error) {
+	return l.OnceTo(ctx, of, "", what, holder, tell)
+}
+
+// OnceTo is [Ledger.OnceOf] of what is told to one account's people.
+func (l Ledger) OnceTo(ctx context.Context, of, account, what, holder string, tell func() error) (bool, error) {
+	row := newsRow(of, account)
 	return once(what, holder, tell, func(f func(string) string) error {
 		return retry(ctx, of, func() error {
-			was, version, err := l.news(ctx, of)
+			was, version, err := l.news(ctx, row)
 			if err != nil {
 				return err
 			}
@@ -95,31 +119,32 @@ func (l Ledger) OnceOf(ctx context.Context, of, what, holder string, tell func()
 			}
 			told := f(was.Told)
 			if told == "" {
-				return l.unsay(ctx, of, version)
+				return l.unsay(ctx, row, version)
 			}
 			body, err := encode(News{told, holder, l.now()})
 			if err != nil {
 				return err
 			}
-			return l.Store.Write(ctx, []Change{{Key: newsRow(of), Version: version, Body: body, Expires: l.Now().Add(kept).Unix()}})
+			return l.Store.Write(ctx, []Change{{Key: row, Version: version, Body: body, Expires: l.Now().Add(kept).Unix()}})
 		})
 	})
 }
 
 // Unsaid forgets what people were told of something that has no entry: what there is to tell of it next is news.
 func (l Ledger) Unsaid(ctx context.Context, of string) error {
+	row := newsRow(of, "")
 	return retry(ctx, of, func() error {
-		_, version, err := l.news(ctx, of)
+		_, version, err := l.news(ctx, row)
 		if err != nil {
 			return err
 		}
-		return l.unsay(ctx, of, version)
+		return l.unsay(ctx, row, version)
 	})
 }
 
-func (l Ledger) unsay(ctx context.Context, of string, version int64) error {
+func (l Ledger) unsay(ctx context.Context, row Key, version int64) error {
 	if version == 0 {
 		return nil
 	}
-	return l.Store.Write(ctx, []Change{{Key: newsRow(of), Version: version}})
+	return l.Store.Write(ctx, []Change{{Key: row, Version: version}})
 }

@@ -40,6 +40,7 @@ func startEmulator(ctx context.Context, o Options, front string) (*emulator, err
 	cmd.Env = append(withoutAWS(os.Environ()),
 		"PYTHONPATH="+o.extension(),
 		"PYTHONUNBUFFERED=1",
+		"PYTHONDONTWRITEBYTECODE=", // what is imported is compiled once, whatever the shell says
 		"MOTO_PORT="+frontPort,
 		"VALIDATE_LAMBDA_S3=false",         // functions run from bin/functions, not from a bucket
 		"MOTO_EC2_LOAD_DEFAULT_AMIS=false", // hundreds for each account and Region, and nobody starts a machine

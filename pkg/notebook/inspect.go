@@ -54,9 +54,9 @@ type Inspector struct {
 	Ended    restart.Ended
 }
 
-// together is how many notebooks one execution brings in line: of more, or of several with more routes than are carried, each gets its own, so that what
+// Together is how many notebooks one execution brings in line: of more, or of several with more routes than are carried, each gets its own, so that what
 // travels does not grow with them.
-const together = 20
+const Together = 20
 
 // Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
 // whose route table changed. For each it reads the route table of its subnet
@@ -123,7 +123,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		}
 		return nothing("%s", why)
 	}
-	if n := len(out.Notebooks); n > together || n > 1 && !workflow.Carried(out) {
+	if n := len(out.Notebooks); n > Together || n > 1 && !workflow.Carried(out) {
 		if err := i.oneByOne(ctx, out.Notebooks, e.Name); err != nil {
 			return out, err
 		}
@@ -262,7 +262,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		}
 	} else if found, err = All(ctx, own.SageMaker, Memory{Ledger: i.Restarts.Ledger, At: at.Place}, route.SubnetIDs(concerned)); err != nil {
 		return err
-	} else if len(found) > together { // each is looked at by itself
+	} else if len(found) > Together { // each is looked at by itself
 		for _, n := range found {
 			out.Notebooks = append(out.Notebooks, workflow.Notebook{Account: at.Account, Region: at.Region, Name: n.Name})
 		}

@@ -40,16 +40,22 @@ func marked(ctx context.Context, api Marks, subnets, groups []string) ([]Client,
 	for _, id := range subnets {
 		out = append(append(out, Client{Name: "subnet " + id, Subnets: []string{id}, Replies: OfAny}), seen[id]...)
 	}
-	has := map[string][]string{} // the subnets of the interfaces that have a group
+	has, beside := map[string][]string{}, map[string][]string{} // the subnets of the interfaces that have a group, and the groups that those have
 	if err := interfaces(ctx, api, "group-id", groups, func(i types.NetworkInterface) {
 		for _, g := range i.Groups {
-			has[aws.ToString(g.GroupId)] = append(has[aws.ToString(g.GroupId)], aws.ToString(i.SubnetId))
+			id := aws.ToString(g.GroupId)
+			has[id] = append(has[id], aws.ToString(i.SubnetId))
+			for _, other := range i.Groups {
+				if other := aws.ToString(other.GroupId); other != id {
+					beside[id] = append(beside[id], other)
+				}
+			}
 		}
 	}); err != nil {
 		return nil, err
 	}
 	for _, id := range groups {
-		c := Client{Name: "security group " + id, Groups: []string{id}, Replies: OfAny}
+		c := Client{Name: "security group " + id, Groups: []string{id}, Beside: unique(beside[id]), Replies: OfAny}
 		if c.Subnets = unique(has[id]); len(c.Subnets) == 0 {
 			c.Subnets = subnets
 		}

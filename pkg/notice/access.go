@@ -13,6 +13,9 @@ const (
 	AccessRemoved Kind = "Access Removed"
 )
 
+// Accesses lists them.
+func Accesses() []Kind { return []Kind{AccessGranted, AccessPending, AccessRefused, AccessRemoved} }
+
 // Resource is what an [AccessGranted] and its like are about: the thing whose owner opted in by a tag, or does so no more.
 type Resource struct {
 	Account string `json:"account"`

@@ -87,6 +87,7 @@ type hub struct {
 	detail    notice.Attention
 	raw       string // the detail as it came
 	published sns.PublishInput
+	all       []sns.PublishInput                  // what was published since the first
 	book      ledger.Ledger                       // empty at first
 	others    map[string]sfntypes.ExecutionStatus // by ARN
 }
@@ -119,7 +120,7 @@ func (h *hub) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Op
 	if h.broken != nil {
 		return nil, h.broken
 	}
-	h.did, h.published = append(h.did, "publish to "+*in.TopicArn), *in
+	h.did, h.published, h.all = append(h.did, "publish to "+*in.TopicArn), *in, append(h.all, *in)
 	return &sns.PublishOutput{}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +32,8 @@ type Watch struct {
 	Topic      Topic
 }
 
-// Tell takes what EventBridge says: that an execution did not succeed, or that an alarm went off. Nothing else reaches
-// it. The event names the execution; what became of it is read from Step Functions. An alarm tells people by itself, so
+// Tell takes what EventBridge says: that an execution did not succeed, that an alarm went off, or what became of access, of which see [Watch.access]. Nothing
+// else reaches it. The event names the execution; what became of it is read from Step Functions. An alarm tells people by itself, so
 // only programs are told of it here.
 //
 // People hear of the same trouble of the same thing once: a sweep looks at it each day, and fails each day, until somebody mends it.
@@ -44,6 +45,7 @@ func (w Watch) Tell(ctx context.Context, raw json.RawMessage) (Attention, error)
 		Account    string `json:"account"`
 		Region     string `json:"region"`
 		Detail     struct {
+			Heard
 			ExecutionARN string `json:"executionArn"`
 			AlarmName    string `json:"alarmName"`
 			State        struct {
@@ -58,6 +60,8 @@ func (w Watch) Tell(ctx context.Context, raw json.RawMessage) (Attention, error)
 		return Attention{}, fault.New(fault.Invalid, "reading the event: %v", err)
 	}
 	switch {
+	case e.Detail.Machine != "" && slices.Contains(Accesses(), Kind(e.DetailType)):
+		return Attention{}, w.access(ctx, Kind(e.DetailType), e.Detail.Heard)
 	case e.DetailType == "Step Functions Execution Status Change" && e.Detail.ExecutionARN != "":
 		ended, err := w.look(ctx, e.Detail.ExecutionARN)
 		if err != nil {
@@ -75,7 +79,7 @@ func (w Watch) Tell(ctx context.Context, raw json.RawMessage) (Attention, error)
 			Console: fmt.Sprintf("https://%s.console.aws.amazon.com/cloudwatch/home?region=%s#alarmsV2:alarm/%s", e.Region, e.Region, e.Detail.AlarmName)}
 		return a, w.Bus.Put(ctx, a)
 	}
-	return Attention{}, fault.New(fault.Invalid, "the event %q is neither of an execution nor of an alarm", e.DetailType)
+	return Attention{}, fault.New(fault.Invalid, "the event %q is of no execution, no alarm and no access", e.DetailType)
 }
 
 // once tells people what became of an execution, unless they heard the same of the thing that it is about, and nothing has changed since: neither did its entry in

@@ -87,6 +87,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if errors.Is(err, notebook.ErrUnread) { // the next look knows more of them
 		out.Answer, out.Reason, err = workflow.AnswerWait, err.Error(), nil
 	}
+	if out.Answer == workflow.AnswerWait {
+		out.Pause, out.Looked.Waited = workflow.Pause(in.Looked.Waited), in.Looked.Waited+1
+	}
 	return out, err
 }
 

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -47,10 +48,13 @@ func browser(t *testing.T) context.Context {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("starting %s: %v", path, err)
 	}
-	limit, over := context.WithTimeout(ctx, 8*time.Minute)
-	t.Cleanup(over)
-	return limit
+	return ctx
 }
+
+var errHangs = errors.New("the browser hangs")
+
+// patience is how long one step in the browser may take, or what it sets in motion. A busy machine makes the test longer; a browser that hangs ends it.
+const patience = 3 * time.Minute
 
 // tab is one page of the browser.
 type tab struct {
@@ -66,6 +70,9 @@ func open(t *testing.T, browser context.Context, address string, width, height i
 	t.Helper()
 	ctx, done := chromedp.NewContext(browser)
 	t.Cleanup(done)
+	if err := chromedp.Do(ctx); err != nil { // the tab lives as long as the context of its first step
+		t.Fatal(err)
+	}
 	p := &tab{t: t, ctx: ctx}
 	p.do(chromedp.EmulateViewport(width, height))
 	scheme := map[bool]string{false: "light", true: "dark"}[dark]
@@ -84,8 +91,10 @@ func open(t *testing.T, browser context.Context, address string, width, height i
 
 func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	if err := chromedp.Do(p.ctx, steps...); err != nil {
-		p.t.Fatal(err)
+	ctx, done := context.WithTimeoutCause(p.ctx, patience, errHangs)
+	defer done()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.t.Fatalf("%v: %v", err, context.Cause(ctx))
 	}
 }
 
@@ -102,11 +111,23 @@ func value[T any](p *tab, expression string) T {
 
 func result[T any](p *tab, a chromedp.Action[T]) T {
 	p.t.Helper()
-	out, err := chromedp.Run(p.ctx, a)
+	ctx, done := context.WithTimeoutCause(p.ctx, patience, errHangs)
+	defer done()
+	out, err := chromedp.Run(ctx, a)
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Fatalf("%v: %v", err, context.Cause(ctx))
 	}
 	return out
+}
+
+// becomes waits until an expression has a value, and returns what it has at last.
+func becomes[T any](p *tab, expression string, is func(T) bool) T {
+	p.t.Helper()
+	for end := time.Now().Add(patience); ; p.do(chromedp.Sleep(50 * time.Millisecond)) {
+		if got := value[T](p, expression); is(got) || time.Now().After(end) {
+			return got
+		}
+	}
 }
 
 // quiet fails if the page said that something went wrong.
@@ -241,19 +262,20 @@ func filters(t *testing.T, b context.Context) {
 		want      int
 	}{{"q", "", 7}, {"q", "wells", 1}, {"q", "SALES peering", 2}, {"q", "10.0.4.0", 3}, {"q", "nothing like it", 0}, {"account", account(1), 3}, {"unit", "ou-b", 6}, {"unit", "ou-a", 7}, {"unit", "ou-c", 4},
 		{"state", "look:broken", 1}, {"state", "Connected", 2}, {"kind", "data-api", 1}} {
-		p.do(run(set(one.id, one.value)), chromedp.Sleep(30*time.Millisecond))
-		rows, drawn := value[int](p, `document.querySelectorAll("#rows tr").length`), value[int](p, `new Set([...document.querySelectorAll("#drawing [data-c]:not(.gone)")].map(e => e.dataset.c)).size`)
+		p.do(run(set(one.id, one.value)), run(fmt.Sprintf(painted, 30)))
+		rows := becomes(p, `document.querySelectorAll("#rows tr").length`, func(n int) bool { return n == one.want })
+		drawn := value[int](p, `new Set([...document.querySelectorAll("#drawing [data-c]:not(.gone)")].map(e => e.dataset.c)).size`)
 		if rows != one.want || drawn != one.want {
 			t.Errorf("%s %q leaves %d rows and %d drawn, want %d", one.id, one.value, rows, drawn, one.want)
 		}
 		p.do(run(set(one.id, "")))
 	}
-	p.do(run(set("q", "wells")), chromedp.Sleep(30*time.Millisecond))
-	if said := value[string](p, `document.getElementById("found").innerText`); said != "1 of 7 connections" {
+	p.do(run(set("q", "wells")))
+	if said := becomes(p, `document.getElementById("found").innerText`, func(s string) bool { return strings.HasPrefix(s, "1 ") }); said != "1 of 7 connections" {
 		t.Errorf("it says %q", said)
 	}
-	p.do(chromedp.Click(`button[type=reset]`), chromedp.Sleep(50*time.Millisecond))
-	if rows := value[int](p, `document.querySelectorAll("#rows tr").length`); rows != 7 {
+	p.do(chromedp.Click(`button[type=reset]`))
+	if rows := becomes(p, `document.querySelectorAll("#rows tr").length`, func(n int) bool { return n == 7 }); rows != 7 {
 		t.Errorf("after Clear there are %d rows", rows)
 	}
 	p.quiet()
@@ -284,7 +306,7 @@ func rules(t *testing.T, b context.Context) {
 
 func hostileNames(t *testing.T, b context.Context) {
 	p := open(t, b, file(t, hostile(t)), 1280, 900, false)
-	p.do(chromedp.Click("#rows button"), chromedp.Sleep(100*time.Millisecond))
+	p.do(chromedp.Click("#rows button"), run(fmt.Sprintf(painted, 100)))
 	if title := value[string](p, "document.title"); title != "What connects – Drawbridge" {
 		t.Errorf("a name ran as a script: the title is %q", title)
 	}
@@ -335,13 +357,7 @@ func live(t *testing.T, b context.Context) {
 	mu.Lock()
 	m = drawn(entries(t, peering("pcx-1", 1, 2, "Connected", way("research", "sales", 1, 2, "yes", ""))), Organization{})
 	mu.Unlock()
-	var title string
-	for range 100 {
-		if title = value[string](p, `document.getElementById("detail-title").innerText`); strings.HasPrefix(title, "✓") {
-			break
-		}
-		p.do(chromedp.Sleep(100 * time.Millisecond))
-	}
+	title := becomes(p, `document.getElementById("detail-title").innerText`, func(s string) bool { return strings.HasPrefix(s, "✓") })
 	said, drawnNow := value[string](p, `document.getElementById("status").innerText`), value[int](p, `document.querySelectorAll("#drawing .chip").length`)
 	if title != "✓ peering pcx-1" || said != "pcx-1 is Connected now: in order" || drawnNow != 2 {
 		t.Errorf("the page has %q open, says %q and draws %d ends", title, said, drawnNow)
@@ -351,13 +367,9 @@ func live(t *testing.T, b context.Context) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	for range 100 {
-		if said = value[string](p, `document.getElementById("status").innerText`); strings.HasPrefix(said, "?") {
-			return
-		}
-		p.do(chromedp.Sleep(100 * time.Millisecond))
+	if said = becomes(p, `document.getElementById("status").innerText`, func(s string) bool { return strings.HasPrefix(s, "?") }); !strings.HasPrefix(said, "?") {
+		t.Errorf("when nobody answers any more it says %q", said)
 	}
-	t.Errorf("when nobody answers any more it says %q", said)
 }
 
 // spent is how long the page has worked so far, by the clock of its thread: other programs on the machine do not count.

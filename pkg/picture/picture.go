@@ -131,7 +131,7 @@ type Path struct {
 	Database int    `json:"database" jsonschema:"its place in ends"`
 	Port     int    `json:"port"`
 	Look     Look   `json:"look" jsonschema:"holds, broken or unknown; that of its connection if nothing stands"`
-	Hop      string `json:"hop,omitempty" jsonschema:"where it ends, if it is not whole; docs/hops.md has an entry for each"`
+	Hop      string `json:"hop,omitempty" jsonschema:"where it ends, if it is not whole; docs/hops has a page for each"`
 	Owner    string `json:"owner,omitempty" jsonschema:"the account whose thing the hop is"`
 	Detail   string `json:"detail,omitempty"`
 	Remedy   string `json:"remedy,omitempty"`

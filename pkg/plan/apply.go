@@ -22,6 +22,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -277,7 +278,8 @@ func Sweep(ctx context.Context, h Hub, accounts, regions []string) (Plan, error)
 	return r.follow(ctx, p, slices.Concat(looks...))
 }
 
-// Policy plans a policy in place of the one in force: each entry of the ledger is looked at with both.
+// Policy plans a policy in place of the one in force: each entry of the ledger is looked at with both. Where the one in force cannot be read, as after an upgrade
+// of the words that policies have, an entry is compared with what stands of it by the ledger.
 func Policy(ctx context.Context, h Hub, entries []ledger.Connection, text string) (Comparison, error) {
 	out := Comparison{Head: answer.HeadOf("PolicyPlan"), At: time.Now().UTC().Truncate(time.Second), Connections: []Effect{}, Unplanned: []string{}}
 	then := h
@@ -289,6 +291,9 @@ func Policy(ctx context.Context, h Hub, entries []ledger.Connection, text string
 	if out.Room, err = r.brake.Room(ctx); err != nil {
 		return out, err
 	}
+	if _, err := policy.Parse("in force", []byte(h.Policy)); err != nil {
+		out.InForce = strings.Split(err.Error(), "\n")
+	}
 	effects, skipped := make([]*Effect, len(entries)), make([]string, len(entries))
 	group, looking := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
@@ -298,7 +303,12 @@ func Policy(ctx context.Context, h Hub, entries []ledger.Connection, text string
 			var both [2]standing
 			for m, hub := range []Hub{h, then} {
 				var err error
-				if both[m], skipped[n], err = leaves(looking, hub, c, reads); err != nil || skipped[n] != "" {
+				if m == 0 && out.InForce != nil {
+					both[m], err = stands(looking, ledger.Ledger{Store: h.Store}, c.ID, played{State: string(c.Status)})
+				} else {
+					both[m], skipped[n], err = leaves(looking, hub, c, reads)
+				}
+				if err != nil || skipped[n] != "" {
 					return err
 				}
 			}
@@ -356,21 +366,27 @@ func leaves(ctx context.Context, h Hub, c ledger.Connection, reads *dryrun.Answe
 	if got.Error != "" && got.Error != string(fault.Conflict) {
 		return standing{}, fmt.Sprintf("%s: %s: %s", c.ID, got.Error, got.Reason), nil
 	}
-	items, err := r.book.Items(ctx, c.ID)
+	out, err := stands(ctx, r.book, c.ID, got)
+	return out, "", err
+}
+
+// stands says what stands of an entry by a ledger, after what was played.
+func stands(ctx context.Context, book ledger.Ledger, id string, after played) (standing, error) {
+	items, err := book.Items(ctx, id)
 	if err != nil {
-		return standing{}, "", err
+		return standing{}, err
 	}
-	out := standing{played: got, things: []string{}}
+	out := standing{played: after, things: []string{}}
 	for _, i := range items {
 		if i.State == ledger.Confirmed || i.State == ledger.Intended {
 			out.things = append(out.things, fmt.Sprintf("%s %s of %s in %s", i.Kind, i.Key, i.Resource, i.Place()))
 		}
 	}
 	slices.Sort(out.things)
-	if entry, ok, err := r.book.Connection(ctx, c.ID); err != nil {
-		return standing{}, "", err
+	if entry, ok, err := book.Connection(ctx, id); err != nil {
+		return standing{}, err
 	} else if ok {
 		out.paths = entry.Paths.All
 	}
-	return out, "", nil
+	return out, nil
 }

@@ -157,6 +157,8 @@ type Comparison struct {
 	At   time.Time  `json:"at" jsonschema:"when it was planned"`
 	Mode board.Mode `json:"mode"`
 	File string     `json:"file" jsonschema:"where the new policy is from"`
+	// InForce is why the policy in force cannot be read, such as that this version has other words.
+	InForce []string `json:"inForce,omitempty" jsonschema:"why this version cannot read the policy in force: what would stand is then compared with what stands by the ledger, not with what it would allow"`
 	// Connections are those that become otherwise, by what becomes of them.
 	Connections []Effect   `json:"connections" jsonschema:"the connections and requests that would become otherwise"`
 	Same        int        `json:"same" jsonschema:"how many would be as under the policy in force"`

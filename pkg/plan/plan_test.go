@@ -172,6 +172,20 @@ func compared() Comparison {
 	return c
 }
 
+// reworded is a comparison after an upgrade that took a word away.
+func reworded(t *testing.T) Comparison {
+	t.Helper()
+	_, err := policy.Parse("in force", []byte(policy.DefaultText()+"@id(\"lines\")\npermit (principal, action == Drawbridge::Action::\"Dial\", resource);\n"))
+	if err == nil {
+		t.Fatal("the policy has the word Dial")
+	}
+	c := compared()
+	c.InForce, c.Connections, c.Unplanned = strings.Split(err.Error(), "\n"), c.Connections[:1], []string{}
+	c.Room = 20
+	c.Counts = sums(c.Connections)
+	return c
+}
+
 func TestText(t *testing.T) {
 	answertest.Text(t, "plan", example(), true)
 	answertest.Text(t, "sweep", swept(), false)
@@ -180,11 +194,12 @@ func TestText(t *testing.T) {
 	same := compared()
 	same.Connections, same.Counts, same.Unplanned = []Effect{}, EffectSums{}, []string{}
 	answertest.Text(t, "policy-same", same, false)
+	answertest.Text(t, "policy-words", reworded(t), false)
 }
 
 func TestSchemas(t *testing.T) {
 	answertest.Schema[Plan](t, "../..", "plan.v1", "drawbridge plan -o json", example(), swept(), nothing())
-	answertest.Schema[Comparison](t, "../..", "plan-policy.v1", "drawbridge plan --policy FILE -o json", compared())
+	answertest.Schema[Comparison](t, "../..", "plan-policy.v1", "drawbridge plan --policy FILE -o json", compared(), reworded(t))
 }
 
 func TestCounts(t *testing.T) {

@@ -106,6 +106,18 @@ func (n Counts) words() string {
 func (c Comparison) Text(page *answer.Page) {
 	head(page, c.Hub, c.Mode)
 	page.Say("plan    ", "if %s were the policy", c.File)
+	as := "under the policy in force"
+	if len(c.InForce) > 0 {
+		as = "they stand"
+		page.Say("against ", "what stands by the ledger: this version cannot read the policy in force")
+		for n, problem := range c.InForce {
+			if n == named {
+				page.Say("        ", "and %d more", len(c.InForce)-n)
+				break
+			}
+			page.Say("        ", "%s", problem)
+		}
+	}
 	for _, e := range c.Connections {
 		page.Title(fmt.Sprintf("%s %s", e.ID, e.Effect))
 		if len(e.Between) > 0 {
@@ -133,11 +145,11 @@ func (c Comparison) Text(page *answer.Page) {
 		page.Say("? ", "not planned: %s", u)
 	}
 	if c.Empty() {
-		page.Say("", "Nothing would become otherwise: %d are as under the policy in force.", c.Same)
+		page.Say("", "Nothing would become otherwise: %d are as %s.", c.Same, as)
 		return
 	}
 	n := c.Counts
-	page.Say("", "%d appear, %d go, %d widen, %d narrow, %d differ; %d are as under the policy in force.", n.Appear, n.Go, n.Widen, n.Narrow, n.Differ, c.Same)
+	page.Say("", "%d appear, %d go, %d widen, %d narrow, %d differ; %d are as %s.", n.Appear, n.Go, n.Widen, n.Narrow, n.Differ, c.Same, as)
 	if n.Go > c.Room {
 		page.Say("", "%d of those that go may go at once; the brake holds back %d until a person decides (docs/runbook.md#braked).", c.Room, n.Go-c.Room)
 	}

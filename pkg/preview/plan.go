@@ -198,8 +198,19 @@ func dataAPI(out workflow.InspectDataAPIOutput) mode.Plan {
 	p := mode.Plan{Accounts: accounts(c.Account)}
 	switch out.Answer {
 	case workflow.AnswerExpose:
-		p.Perhaps = append(p.Perhaps, say("turn the HTTP endpoint of %s in %s %s on, where it is off", c.ID, c.Account, c.Region))
-		p.Perhaps = append(p.Perhaps, say("let %s query %s in %s %s through the Data API, as its tag and the policy say", fit.Count(len(out.DataAPI.Consumers), "account"), c.ID, c.Account, c.Region))
+		turn := say("turn the HTTP endpoint of %s in %s %s on", c.ID, c.Account, c.Region)
+		admit := say("let %s query %s in %s %s through the Data API, as its tag and the policy say", fit.Count(len(out.DataAPI.Consumers), "account"), c.ID, c.Account, c.Region)
+		switch { // of what is off, somebody else may have turned it off, and then it stays so
+		case out.Off && out.First:
+			p.Adds = append(p.Adds, turn)
+		case out.Off:
+			p.Perhaps = append(p.Perhaps, turn+", unless it is left to who turned it off")
+		}
+		if out.Unmade && out.First {
+			p.Adds = append(p.Adds, admit)
+		} else {
+			p.Perhaps = append(p.Perhaps, admit+", where they may not")
+		}
 	case workflow.AnswerRetract:
 		p.Takes = []mode.Change{say("take the Data API of %s in %s %s back: %s", c.ID, c.Account, c.Region, out.Reason)}
 	default:

@@ -172,11 +172,11 @@ func alike(account string, clients []notebook.Client, subnets []route.Subnet) []
 			continue
 		}
 		n := slices.IndexFunc(out, func(o workflow.Client) bool {
-			return o.Host == c.Host && slices.Equal(o.Subnets, in) && slices.Equal(o.Groups, c.Groups) && slices.Equal(o.Replies, c.Replies)
+			return o.Host == c.Host && slices.Equal(o.Subnets, in) && slices.Equal(o.Groups, c.Groups) && slices.Equal(o.Beside, c.Beside) && slices.Equal(o.Replies, c.Replies)
 		})
 		if n < 0 {
 			n = len(out)
-			out = append(out, workflow.Client{Account: account, Host: c.Host, Subnets: in, CIDRs: network.Merge(route.Ranges(subnets, in)), Groups: c.Groups, Replies: c.Replies})
+			out = append(out, workflow.Client{Account: account, Host: c.Host, Subnets: in, CIDRs: network.Merge(route.Ranges(subnets, in)), Groups: c.Groups, Beside: c.Beside, Replies: c.Replies})
 		}
 		out[n].Names, out[n].Count = append(out[n].Names, c.Name), out[n].Count+1
 	}

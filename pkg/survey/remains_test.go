@@ -33,7 +33,7 @@ func (b bare) ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sagem
 // A notebook instance without a script has no host route, but may say what became of it: its tags tell.
 func TestANotebookWithoutAScriptMayStillSaySomething(t *testing.T) {
 	for status, want := range map[string]int{"": 0, "Blocked": 1} {
-		b := bare{rooms{&lab{subnet: "subnet-1"}}, status}
+		b := bare{rooms{&lab{subnet: "subnet-1"}, false}, status}
 		l, _ := ledgertest.New()
 		s := survey.Surveyor{Ledger: l, Enter: func(event.Place) survey.Clients { return survey.Clients{EC2: b, SageMaker: b, Lambda: b} }}
 		got, err := s.Instances(t.Context(), workflow.VPC{ID: "vpc-1", Account: alpha, Region: "eu-west-1"}, "")

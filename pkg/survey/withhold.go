@@ -172,7 +172,7 @@ func (s Surveyor) admits(ctx context.Context, groups []firewall.Group, d workflo
 					in := slices.DeleteFunc(slices.Clone(c.Subnets), func(id string) bool { return !slices.Contains(subnets, id) })
 					byRange := slices.ContainsFunc(d.Family(route.Ranges(p.Subnets, in)), func(a netip.Prefix) bool { return r.CIDR.IsValid() && r.CIDR.Overlaps(a) })
 					// A marked subnet's groups are not known, nor what a list has.
-					byGroup := r.Other != "" && (len(c.Groups) == 0 || slices.Contains(c.Groups, r.Other) || strings.HasPrefix(r.Other, "pl-"))
+					byGroup := r.Other != "" && (len(c.Groups) == 0 || slices.Contains(c.Groups, r.Other) || slices.Contains(c.Beside, r.Other) || strings.HasPrefix(r.Other, "pl-"))
 					if len(in) > 0 && (byRange || byGroup) {
 						return g.ID, nil
 					}

@@ -99,15 +99,17 @@ func whatWouldOpenMore(t *testing.T) {
 		led      bool // both route tables lead there and back before
 		withheld bool
 		reads    int
-		more     int // notebooks there are
+		more     int  // notebooks there are
+		marked   bool // of the other VPC an interface has sg-jobs, which is marked as a client's, and sg-other
 	}{
-		"payroll beside it lets in all of 10.0.0.0/8": {func(*row) {}, false, true, 1, 0},
-		"it lets in somebody else":                    {func(r *row) { r.lets = "10.9.0.0/16" }, false, false, 1, 0},
-		"it is in another subnet":                     {func(r *row) { r.payroll = "subnet-b" }, false, false, 0, 0},
-		"its owner asks for it":                       {func(r *row) { r.open = true }, false, false, 1, 0},
-		"tables lead there and back already":          {func(*row) {}, true, false, 0, 0},
-		"it lets in a group that nobody has":          {func(r *row) { r.from = "sg-other" }, false, false, 1, 0},
-		"a group that who is not known may have":      {func(r *row) { r.from = "sg-other" }, false, true, 1, 150},
+		"payroll beside it lets in all of 10.0.0.0/8": {func(*row) {}, false, true, 1, 0, false},
+		"it lets in somebody else":                    {func(r *row) { r.lets = "10.9.0.0/16" }, false, false, 1, 0, false},
+		"it is in another subnet":                     {func(r *row) { r.payroll = "subnet-b" }, false, false, 0, 0, false},
+		"its owner asks for it":                       {func(r *row) { r.open = true }, false, false, 1, 0, false},
+		"tables lead there and back already":          {func(*row) {}, true, false, 0, 0, false},
+		"it lets in a group that nobody has":          {func(r *row) { r.from = "sg-other" }, false, false, 1, 0, false},
+		"one that a marked client has beside":         {func(r *row) { r.from = "sg-other" }, false, true, 1, 0, true},
+		"a group that who is not known may have":      {func(r *row) { r.from = "sg-other" }, false, true, 1, 150, false},
 	} {
 		r := &row{payroll: "subnet-a", lets: "10.0.0.0/8"}
 		c.change(r)
@@ -127,7 +129,7 @@ func whatWouldOpenMore(t *testing.T) {
 		s := survey.Surveyor{Ledger: book, Set: policy.Default(), About: policy.Context{Connection: target}, Enter: func(at event.Place) survey.Clients {
 			out := survey.Clients{EC2: r, SageMaker: r, Lambda: r}
 			if at.Account == alpha {
-				out = survey.Clients{EC2: rooms{l}, SageMaker: l, Lambda: l}
+				out = survey.Clients{EC2: rooms{l, c.marked}, SageMaker: l, Lambda: l}
 			}
 			out.Databases.RDS, out.Databases.Redshift, out.Databases.Serverless, out.Databases.Tagged = r, cellar{}, databasetest.Nothing{}, databasetest.Nothing{}
 			return out
@@ -154,8 +156,23 @@ func whatWouldOpenMore(t *testing.T) {
 	}
 }
 
-// rooms has one subnet.
-type rooms struct{ *lab }
+// rooms has one subnet. If it is marked, an interface there has a group that is marked as a client's, and another.
+type rooms struct {
+	*lab
+	marked bool
+}
+
+func (r rooms) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecurityGroupsInput, more ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
+	out, err := r.lab.DescribeSecurityGroups(ctx, in, more...)
+	if r.marked {
+		out.SecurityGroups = append(out.SecurityGroups, types.SecurityGroup{GroupId: aws.String("sg-jobs"), Tags: []types.Tag{{Key: aws.String("drawbridge:client"), Value: aws.String("true")}}})
+	}
+	return out, err
+}
+
+func (r rooms) DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+	return &ec2.DescribeNetworkInterfacesOutput{NetworkInterfaces: []types.NetworkInterface{{SubnetId: aws.String("subnet-1"), Groups: []types.GroupIdentifier{{GroupId: aws.String("sg-jobs")}, {GroupId: aws.String("sg-other")}}}}}, nil
+}
 
 func (rooms) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
 	return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String("subnet-1"), CidrBlock: aws.String("10.1.0.0/24")}}}, nil

@@ -398,7 +398,7 @@ func TestPages(t *testing.T) {
 	answertest.Schema[Answer](t, "../..", "why.v1", "drawbridge why -o json", all...)
 }
 
-// Every hop that the judge can name has a code, and every code a section that says what it is.
+// Every hop that the judge can name has a code, and every code a hop; docs holds them to their pages.
 func TestCodesAreThoseOfTheJudge(t *testing.T) {
 	source, err := os.ReadFile("../network/judge.go")
 	if err != nil {
@@ -417,18 +417,6 @@ func TestCodesAreThoseOfTheJudge(t *testing.T) {
 		if !slices.Contains(Codes, Code(m[1])) {
 			t.Errorf("the hop %q has no code", m[1])
 		}
-	}
-	page, err := os.ReadFile("../../docs/hops.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sections := regexp.MustCompile(`(?m)^## (\S+)$`).FindAllStringSubmatch(string(page), -1)
-	var documented []string
-	for _, m := range sections {
-		documented = append(documented, m[1])
-	}
-	if !slices.Equal(documented, Codes) {
-		t.Errorf("docs/hops.md has the sections %s, and the codes are %s", strings.Join(documented, " "), strings.Join(Codes, " "))
 	}
 	for _, c := range Codes {
 		if !slices.Contains(seen, c) {

@@ -22,18 +22,9 @@ func (a Answer) Text(p *answer.Page) {
 		p.Say("  over  ", "%s", over)
 	}
 	p.Gap()
-	wide := 0
-	for _, h := range a.Hops {
-		wide = max(wide, len(h.Code))
-	}
-	for _, h := range a.Hops {
-		whose := ""
-		if h.Answer == "no" && h.Whose != "" {
-			whose = " (account " + h.Whose + ")"
-		}
-		p.Say(fmt.Sprintf("  %s %-*s  ", p.Mark(h.Answer), wide, h.Code), "%s%s", h.Detail, whose)
-	}
+	a.hops(p)
 	a.mends(p)
+	a.pages(p)
 	if a.Managed != nil {
 		a.Managed.text(p)
 	}
@@ -53,6 +44,35 @@ func (e End) words() string {
 	return out
 }
 
+// hops says of each hop what it is.
+func (a Answer) hops(p *answer.Page) {
+	wide := 0
+	for _, h := range a.Hops {
+		wide = max(wide, len(h.Code))
+	}
+	for _, h := range a.Hops {
+		whose := ""
+		if h.Answer == "no" && h.Whose != "" {
+			whose = " (account " + h.Whose + ")"
+		}
+		p.Say(fmt.Sprintf("  %s %-*s  ", p.Mark(h.Answer), wide, h.Code), "%s%s", h.Detail, whose)
+	}
+}
+
+// pages says which pages explain what does not hold.
+func (a Answer) pages(p *answer.Page) {
+	var pages []string
+	for _, h := range a.Hops {
+		if h.Answer != "yes" {
+			pages = append(pages, "docs/hops/"+h.Code+".md")
+		}
+	}
+	if len(pages) > 0 {
+		p.Gap()
+		p.Say("  ", "Explained in %s", strings.Join(pages, ", "))
+	}
+}
+
 // mends says what mends each hop that fails.
 func (a Answer) mends(p *answer.Page) {
 	titled := false
@@ -65,7 +85,7 @@ func (a Answer) mends(p *answer.Page) {
 			titled = true
 		}
 		if len(h.Mends) == 0 {
-			p.Say("  ", "%s, of %s: %s (docs/hops.md#%s)", h.Code, cmp.Or(h.Whose, "whose owner is not known"), cmp.Or(h.Remedy, "see there"), h.Code)
+			p.Say("  ", "%s, of %s: %s", h.Code, cmp.Or(h.Whose, "whose owner is not known"), cmp.Or(h.Remedy, "see its page"))
 			continue
 		}
 		if h.Itself {

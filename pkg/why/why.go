@@ -62,7 +62,7 @@ type End struct {
 
 // Hop is one thing that must hold for a packet to arrive.
 type Hop struct {
-	Code   string `json:"code" jsonschema:"stable; docs/hops.md has an anchor for each"`
+	Code   string `json:"code" jsonschema:"stable; docs/hops has a page for each"`
 	Answer string `json:"answer" jsonschema:"yes, no or unknown"`
 	Detail string `json:"detail"`
 	// Whose is the account of what the hop is about.
@@ -83,7 +83,7 @@ type Managed struct {
 	Command []string `json:"command,omitempty" jsonschema:"the command by which its owner answers"`
 }
 
-// The codes of hops, in the order in which a packet meets them. docs/hops.md has an anchor for each.
+// The codes of hops, in the order in which a packet meets them. docs/hops has a page for each.
 var Codes = []string{"path", "connection", "port", "accept", "approval", "manage", "reach", "routes", "share", "client-group", "client-acl", "route-there", "carrier", "gateway-route", "database-acl", "database-group", "route-back",
 	"gateway-route-back", "acl-back", "name-resolution", "host-route"}
 

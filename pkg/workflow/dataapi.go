@@ -67,6 +67,8 @@ type InspectDataAPIOutput struct {
 	Enabled   HopsOutput `json:"enabled"`
 	Admitted  HopsOutput `json:"admitted"`
 	Retracted HopsOutput `json:"retracted"`
+	// First says that the ledger has nothing of the cluster, so that what is not there will be made; Off that its HTTP endpoint is off, Unmade that it has no role.
+	First, Off, Unmade bool `json:"-"`
 }
 
 // DataAPIInput is the input of EnableHttpEndpoint, AdmitConsumers and RetractDataApi.

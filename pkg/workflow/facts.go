@@ -23,6 +23,8 @@ type Looked struct {
 	Accepted bool `json:"accepted,omitempty"`
 	// Trimmed says that this execution took away what the connection has no use for any more, to its last step.
 	Trimmed bool `json:"trimmed,omitempty"`
+	// Waited is how often this execution waited for AWS.
+	Waited int `json:"waited,omitempty"`
 }
 
 // Facts are what AWS says about one VPC and its account.

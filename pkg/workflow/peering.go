@@ -76,6 +76,7 @@ type InspectPeeringOutput struct {
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Looked     Looked          `json:"looked"`
+	Pause      int             `json:"pause,omitempty"` // only with the answer wait: for how many seconds
 	Known      Known           `json:"-"`
 	Connection Connection      `json:"connection"`
 	// Reject says whether a refused request may also be rejected at AWS.

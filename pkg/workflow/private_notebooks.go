@@ -54,8 +54,8 @@ type InspectPrivateNotebooksOutput struct {
 	Released []PrivateVPC `json:"-"`
 }
 
-// EndpointItems is how many items a Map over VPCs with endpoints has at most.
-const EndpointItems = 25
+// EndpointItems is how many items a Map over VPCs with endpoints has at most. Each waits for its own, and one item waits for several VPCs at a time.
+const EndpointItems = 2
 
 // EndpointWant says which interface endpoints one VPC shall have, and for what purpose; or where the ledger says that of several VPCs.
 type EndpointWant struct {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -61,26 +62,30 @@ func (r *Rows) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// How many items a Map over sides, and one over batches of notebooks, has at most: an execution's history holds 25,000 events, and shall have 5,000. Where
-// there are more rows, one invocation works on several.
+// How many items a Map over sides, and one over batches of notebooks, has at most: an execution shall have 5,000 events, also if each item is tried again as often as
+// it may be. Where there are more rows, one invocation works on several.
 const (
-	SideItems  = 25
-	BatchItems = 200
+	SideItems  = 5
+	BatchItems = 12
 )
 
-// Packed puts rows into items, at most items of them, in their order; weights says how much each row is, from the first. An item is as heavy as one row may be,
-// or more where there are too many rows: then each has its share.
+// Packed puts rows into items, at most items of them, in their order; weights says how much each row is, from the first. Few rows have an item each. Of more, an item
+// is as heavy as one row may be, or as little more as is needed.
 func Packed(rows []int, weights []int, one, items int) []Rows {
-	out := []Rows{}
+	if len(rows) <= items {
+		return filled(rows, weights, 0)
+	}
 	all := 0
 	for _, n := range rows {
 		all += weights[n-1]
 	}
-	// Two items that follow each other are together heavier than an item's room, so there are fewer than 2 * all / room + 1.
-	room := max(one, (2*all+items-2)/max(1, items-1))
-	if len(rows) <= items {
-		room = 0
-	}
+	more := sort.Search(max(0, all-one), func(more int) bool { return len(filled(rows, weights, one+more)) <= items })
+	return filled(rows, weights, one+more)
+}
+
+// filled puts rows into items with so much room each. A row that is heavier has an item of its own.
+func filled(rows []int, weights []int, room int) []Rows {
+	out := []Rows{}
 	size := 0
 	for _, n := range rows {
 		if w := weights[n-1]; len(out) == 0 || size+w > room {

@@ -82,7 +82,7 @@ type InspectStudioOutput struct {
 }
 
 // ReaderItems is how many items a Map over execution roles, or over Studio domains, has at most.
-const ReaderItems = 50
+const ReaderItems = 20
 
 // WriteStudioRoleInput names the warehouse. Which execution roles its role shall trust is rows of the ledger.
 type WriteStudioRoleInput struct {

@@ -11,6 +11,7 @@ type InspectTransitInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
 	Looks     int             `json:"looks"`   // that this execution had before
+	Waited    int             `json:"waited"`  // how often this execution waited
 	Trimmed   bool            `json:"trimmed"` // see [Known]
 	Tried     int             `json:"tried"`   // as in [AllowDNSResolutionInput]
 }
@@ -30,6 +31,8 @@ type InspectTransitOutput struct {
 	Decision   policy.Decision  `json:"decision"`
 	Event      json.RawMessage  `json:"event"`
 	Looks      int              `json:"looks"`
+	Waited     int              `json:"waited"`
+	Pause      int              `json:"pause,omitempty"` // only with the answer wait: for how many seconds
 	Trimmed    bool             `json:"trimmed"`
 	Connection Connection       `json:"connection"`
 	Since      string           `json:"since"` // RFC 3339, empty if the event does not say

@@ -64,7 +64,7 @@ func Run(ctx context.Context, layout Layout, script []byte, out io.Writer) (Resu
 	}
 	err = r.story(ctx, w, clients, script, func(s Step) {
 		if s.OK {
-			_, _ = fmt.Fprintf(out, "  ✓ %s (%d ms)\n", s.Step, s.Took.Milliseconds())
+			_, _ = fmt.Fprintf(out, "  ✓ %s (%s)\n", s.Step, took(s.Took))
 			return
 		}
 		_, _ = fmt.Fprintf(out, "  ✗ %s\n    %s\n", s.Step, s.Detail)
@@ -158,7 +158,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 		if err := n.leadAll(ctx); err != nil {
 			return err
 		}
-		beside("a host route to all of it")
+		beside("a wider route")
 	}
 	if err := n.Restart(ctx); err != nil {
 		return err
@@ -168,6 +168,14 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 	}
 	ask("disconnected and restarted", false)
 	return nil
+}
+
+// took is how long a step took, in few letters however long it was.
+func took(d time.Duration) string {
+	if d >= time.Second {
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return fmt.Sprintf("%d ms", d.Milliseconds())
 }
 
 // leadAll sets a host route to all of the database's VPC, as somebody on the notebook may.

@@ -106,6 +106,9 @@ const faultsPart = "DRAWBRIDGE_FAULTS_PART"
 // every says that no sample is enough.
 var every = os.Getenv("DRAWBRIDGE_FAULTS") == "all"
 
+// aloneWithFaults says that this process is asked for nothing but what plays on the rough engine, so that it starts no other.
+var aloneWithFaults = os.Getenv("DRAWBRIDGE_FAULTS") == "sample"
+
 // rehearsals are played for their faults only. Every other story with an act to strike is one too.
 var rehearsals = []tale{
 	{

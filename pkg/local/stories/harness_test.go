@@ -72,7 +72,7 @@ func TestMain(m *testing.M) {
 			fmt.Println("-short: no story is played")
 			return 0
 		}
-		if every {
+		if every || aloneWithFaults {
 			return m.Run() // no story, and the faults have an engine of their own
 		}
 		if err := o.Check(); err != nil {

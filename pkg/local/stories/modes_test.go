@@ -125,6 +125,36 @@ through by a sweep with that answer.`,
 	},
 }
 
+// modesDataAPI are those about a cluster.
+var modesDataAPI = []dataAPITale{
+	{
+		name:  "mode-observe-data-api",
+		title: "Drawbridge observes a cluster first",
+		about: `
+The operators let Drawbridge only observe. The owner of beta tags the cluster: the execution ends with what would be made, exactly, since nothing was made before.`,
+		acts: []dataAPIAct{
+			{"The operators set the mode to observe. " + exposed().says, inMode(mode.Observe, shareWith(onlyAlpha)), told([]string{"Planned"})},
+		},
+		also: func(ctx context.Context, t *testing.T, _ *scenario.DataAPIWorld) {
+			setMode(ctx, t, mode.Full)
+			plannedChanges(t, mode.Observe, "turn the HTTP endpoint of", "let 1 account query")
+			forget(ctx, t, "held#drawbridge-data-api") // else the next sweep of another story takes it up
+		},
+	},
+}
+
+// inMode sets the mode before something is done.
+func inMode(m mode.Mode, do func(context.Context, *scenario.DataAPIWorld) error) func(context.Context, *scenario.DataAPIWorld) error {
+	return func(ctx context.Context, w *scenario.DataAPIWorld) error {
+		_, err := ssm.NewFromConfig(engine.Config(local.HubAccount, engine.Region())).PutParameter(ctx,
+			&ssm.PutParameterInput{Name: aws.String("/drawbridge/mode"), Value: aws.String(string(m)), Overwrite: aws.Bool(true)})
+		if err != nil {
+			return err
+		}
+		return do(ctx, w)
+	}
+}
+
 // observed are the stories about an account that lets itself be observed only.
 var observed = []tale{
 	{

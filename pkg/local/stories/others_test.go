@@ -266,10 +266,12 @@ func (r *run) letGo() {
 			say(r.tag(vpc[0], vpc[1], key, ""))
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(r.theirs)) {
-		if of, ok := strings.CutSuffix(key, " drawbridge:manage"); ok {
-			account, id, _ := strings.Cut(strings.TrimPrefix(of, "tag "), "'s ")
-			say(r.tag(account, id, "drawbridge:manage", ""))
+	for _, given := range []bool{true, false} { // as long as one owner gives it, it is taken over once nobody says undo
+		for _, key := range slices.Sorted(maps.Keys(r.theirs)) {
+			if of, ok := strings.CutSuffix(key, " drawbridge:manage"); ok && (r.theirs[key].value == "true") == given {
+				account, id, _ := strings.Cut(strings.TrimPrefix(of, "tag "), "'s ")
+				say(r.tag(account, id, "drawbridge:manage", ""))
+			}
 		}
 	}
 	say(r.dataAPI(2))

@@ -81,7 +81,7 @@ func library() []tale {
 
 // allDataAPI returns every tale of the Data API, likewise.
 func allDataAPI() []dataAPITale {
-	return slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers, releasesDataAPI)
+	return slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers, releasesDataAPI, modesDataAPI)
 }
 
 // met reports whether an execution left its thing to another one that was at it, or looked once more because somebody had come.

@@ -54,11 +54,11 @@ func (e envelope) told() bool {
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
 type moment struct {
 	Type         string
-	StateEntered struct{ Name string }   `json:"stateEnteredEventDetails"`
-	Failed       failure                 `json:"executionFailedEventDetails"`
-	TimedOut     failure                 `json:"executionTimedOutEventDetails"`
-	Aborted      failure                 `json:"executionAbortedEventDetails"`
-	Succeeded    struct{ Output string } `json:"executionSucceededEventDetails"`
+	StateEntered struct{ Name, Input string } `json:"stateEnteredEventDetails"`
+	Failed       failure                      `json:"executionFailedEventDetails"`
+	TimedOut     failure                      `json:"executionTimedOutEventDetails"`
+	Aborted      failure                      `json:"executionAbortedEventDetails"`
+	Succeeded    struct{ Output string }      `json:"executionSucceededEventDetails"`
 }
 
 type failure struct{ Error, Cause string }

@@ -23,7 +23,7 @@ type Recorder struct {
 	underway   map[string][]awscall.Call // calls by trace id of a running invocation
 	executions map[string]string         // trace id → execution name
 	events     map[string]string         // trace id → id of the event that started it
-	waits      map[string]float64        // "machine/state" → seconds
+	waits      map[string]wait           // by "machine/state"
 	counts     Counts
 	watchers   []func(Fact)
 	tracers    []func(awscall.Call)
@@ -54,7 +54,7 @@ func NewRecorder() *Recorder {
 	return &Recorder{
 		running: map[string]*execution{}, over: map[string]bool{}, ended: map[string]End{},
 		underway: map[string][]awscall.Call{}, executions: map[string]string{}, events: map[string]string{},
-		waits: map[string]float64{}, changed: make(chan struct{}), touched: time.Now(),
+		waits: map[string]wait{}, changed: make(chan struct{}), touched: time.Now(),
 	}
 }
 
@@ -98,26 +98,42 @@ func (r *Recorder) Machine(name string, definition []byte) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m.waits(func(state string, seconds float64) { r.waits[name+"/"+state] = seconds })
+	m.waits(func(state string, w wait) { r.waits[name+"/"+state] = w })
 	return nil
 }
 
 // machine is as much of the Amazon States Language as a story needs.
 type machine struct {
 	States map[string]struct {
-		Type          string
-		Seconds       float64
+		Type string
+		wait
 		ItemProcessor *machine
 		Iterator      *machine
 		Branches      []machine
 	}
 }
 
+// wait is how long a Wait state waits: always, or as a field of its input says, such as $.pause.
+type wait struct {
+	Seconds     float64
+	SecondsPath string
+}
+
+// of is how many seconds it waits with an input; zero if that cannot be told.
+func (w wait) of(input string) float64 {
+	var fields map[string]any
+	if w.SecondsPath == "" || json.Unmarshal([]byte(input), &fields) != nil {
+		return w.Seconds
+	}
+	n, _ := fields[strings.TrimPrefix(w.SecondsPath, "$.")].(float64)
+	return n
+}
+
 // waits visits the Wait states, also those in maps and branches.
-func (m machine) waits(visit func(state string, seconds float64)) {
+func (m machine) waits(visit func(state string, w wait)) {
 	for name, s := range m.States {
 		if s.Type == "Wait" {
-			visit(name, s.Seconds)
+			visit(name, s.wait)
 		}
 		inner := s.Branches
 		for _, one := range []*machine{s.ItemProcessor, s.Iterator} {
@@ -262,7 +278,7 @@ func (r *Recorder) history(name, machine string, m moment) {
 		case "Task":
 			e.tasks++
 		case "Wait":
-			entered.Seconds = r.waits[machine+"/"+e.state]
+			entered.Seconds = r.waits[machine+"/"+e.state].of(m.StateEntered.Input)
 		}
 		f = entered
 	case m.Type == "TaskScheduled":

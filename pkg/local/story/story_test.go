@@ -213,3 +213,21 @@ func FuzzNotice(f *testing.F) {
 		}
 	})
 }
+
+// A Wait that its input says is as long as that.
+func TestAWaitIsAsLongAsItsInputSays(t *testing.T) {
+	r := NewRecorder()
+	if err := r.Machine("drawbridge-peering", []byte(`{"States":{"Rest":{"Type":"Wait","SecondsPath":"$.pause"}}}`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, pause := range []float64{5, 30} {
+		event := fmt.Sprintf(`{"type":"WaitStateEntered","stateEnteredEventDetails":{"name":"Rest","input":"{\"pause\":%v}"}}`, pause)
+		if err := r.Notice(fmt.Appendf(nil, `{"kind":"history","executionArn":%q,"stateMachine":%q,"event":%s}`, arn, machineARN, event)); err != nil {
+			t.Fatal(err)
+		}
+		facts := r.Facts()
+		if got, ok := facts[len(facts)-1].(Entered); !ok || got.Seconds != pause {
+			t.Errorf("%+v, want %v s", facts, pause)
+		}
+	}
+}

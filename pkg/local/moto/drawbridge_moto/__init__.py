@@ -1,5 +1,6 @@
 """Drawbridge's local AWS: a moto server with the gaps closed that Drawbridge meets. Importing it changes moto in place."""
 
+from . import starting  # isort: skip  # noqa: F401 - before moto's services are imported
 from . import (  # noqa: F401 - each import applies its corrections
     caller,
     changes,

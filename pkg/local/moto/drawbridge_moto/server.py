@@ -3,13 +3,16 @@
 Gaps:
   - the development server moto runs on closes every connection after one answer and logs every request
   - Flask is asked to debug, and to let pages of other origins in (MOTO_DISABLE_GLOBAL_CORS forbids that one): both take their time
+  - the headers of a request are read by the parser of mails
   - for each request moto lists the folder of its own modules, one request at a time; they do not change, so it is listed once
 """
 
 import gc
+import http.client
 import io
 import json
 import os
+import re
 import select
 import sys
 import threading
@@ -41,6 +44,30 @@ _PRELOADED = (
 @replace(backends, "list_of_moto_modules")
 def list_of_moto_modules(_original):
     return _MODULES
+
+
+_parse_mail = http.client.parse_headers
+_LINE, _LINES = 1 << 16, 100  # as http.client has them
+_HEADER = re.compile(rb"[\x21-\x39\x3b-\x7e]+:")
+
+
+def parse_headers(file, _class=http.client.HTTPMessage):
+    """The headers of a request, one a line. A line that goes on from the one before it, or is none, is for the parser of mails."""
+    lines = []
+    while (line := file.readline(_LINE + 1)) not in (b"\r\n", b"\n", b""):
+        lines.append(line)
+        if len(line) > _LINE or len(lines) > _LINES:
+            break
+    message = _class()
+    for line in lines:
+        if not _HEADER.match(line) or len(line) > _LINE or len(lines) > _LINES:
+            return _parse_mail(io.BytesIO(b"".join(lines)), _class)
+        name, _, value = line.decode("iso-8859-1").partition(":")
+        message._headers.append((name, value.lstrip(" \t").rstrip("\r\n")))
+    return message
+
+
+http.client.parse_headers = parse_headers
 
 
 class Handler(MotoRequestHandler):

@@ -1,9 +1,12 @@
 import http.client
+import io
 import pathlib
 import subprocess
 import sys
 import time
 import unittest
+
+from drawbridge_moto import server
 
 from .engine import CONSUMER, HUB, Case
 
@@ -70,6 +73,28 @@ class Serving(Case):
         text = answer.read().decode()
         self.assertEqual(400, answer.status)
         self.assertIn("<Code>InvalidAction</Code>", text)
+
+
+class Headers(unittest.TestCase):
+    def test_headers_are_those_that_a_parser_of_mails_finds(self):
+        for text in (
+            b"Host: here\r\nX-Amz-Target: A.B\r\nX: a:b\r\n\r\n",
+            b"host:here\nHost: there  \n\nthe body: 1\n",
+            b"A: 1\r\n goes on\r\nB: 2\r\n\r\n",
+            b"A: \xe9\xff\r\nB:\r\n\r\n",
+            b"none\r\nA: 1\r\n\r\n",
+            b"two words: 1\r\nA: 1\r\n\r\n",
+            b"From here\r\nA: 1\r\n\r\n",
+            b": 1\r\n\r\n",
+            b"\r\n",
+            b"",
+        ):
+            want = server._parse_mail(io.BytesIO(text))
+            got = server.parse_headers(io.BytesIO(text))
+            self.assertEqual(want.items(), got.items(), text)
+            self.assertEqual((want["host"], want.get_all("a"), want.get("none")), (got["host"], got.get_all("a"), got.get("none")))
+        for text, error in ((b"A: 1\r\n" * 101, http.client.HTTPException), (b"A: " + b"1" * 70000, http.client.LineTooLong)):
+            self.assertRaises(error, server.parse_headers, io.BytesIO(text))
 
 
 class Leaving(unittest.TestCase):
