@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
@@ -21,7 +22,7 @@ var titles = map[road.Kind]string{road.Peering: "Peerings", road.Transit: "Pairs
 func (b Board) Text(p *answer.Page) {
 	b.Hub.text(p)
 	p.Say("mode    ", "%s", b.Mode.words())
-	count := fmt.Sprintf("%d entries, of %d something may stand", len(b.Entries), b.Standing)
+	count := fmt.Sprintf("%s, of %d something may stand", fit.Count(len(b.Entries), "connection"), b.Standing)
 	if len(b.Entries) == 0 {
 		count = "no entries: nobody asked for anything yet"
 	}

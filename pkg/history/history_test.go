@@ -104,7 +104,7 @@ func TestWhatIsNotKnownIsSaid(t *testing.T) {
 	if !says(unrecorded(c, true, false, Looked{}), "Who approved it") || says(unrecorded(c, true, true, Looked{}), "Who approved it") || !says(unrecorded(c, false, false, Looked{}), "no entry") {
 		t.Error("who approved")
 	}
-	if all := unrecorded(c, true, true, Looked{Machine: "m", Count: 3}); !says(all, "all 3 executions") {
+	if all := unrecorded(c, true, true, Looked{Machine: "m", Count: 3}); !says(all, "3 executions of m, all") {
 		t.Errorf("%v", all)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 )
 
@@ -222,7 +223,7 @@ func unrecorded(c ledger.Connection, managed, approver bool, looked Looked) []st
 	case looked.More:
 		out = append(out, fmt.Sprintf("Of %s the newest %d executions were looked through; --executions looks at more.", looked.Machine, looked.Count))
 	case looked.Machine != "":
-		out = append(out, fmt.Sprintf("Of %s all %d executions were looked through that Step Functions has: it keeps each for 90 days.", looked.Machine, looked.Count))
+		out = append(out, fmt.Sprintf("Looked through: %s of %s, all that Step Functions has. It keeps each for 90 days.", fit.Count(looked.Count, "execution"), looked.Machine))
 	}
 	return out
 }

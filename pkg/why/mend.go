@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
@@ -253,7 +252,7 @@ func (s side) entries(subnets []string, peers []netip.Prefix, ports network.Port
 				break
 			}
 			id := acl.ID
-			out = append(out, Change{Account: v.Account, What: fmt.Sprintf("let TCP %s through %s in %s", opened, strings.TrimPrefix(direction, "--"), id),
+			out = append(out, Change{Account: v.Account, What: fmt.Sprintf("add an entry to %s that lets TCP %s %s", id, opened, map[bool]string{true: "out", false: "in"}[egress]),
 				Command: []string{"aws", "ec2", "create-network-acl-entry", "--region", v.Region, "--network-acl-id", id, direction, "--rule-number", fmt.Sprint(number), "--protocol", "tcp",
 					"--port-range", fmt.Sprintf("From=%d,To=%d", opened.From, opened.To), "--cidr-block", p.String(), "--rule-action", "allow"},
 				make: inVPC(s.vpc, func(v *network.VPC) {
