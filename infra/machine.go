@@ -130,7 +130,10 @@ func recordedBy(services []string, names ...string) *awsevents.EventPattern {
 	}
 }
 
-// internal returns the pattern of one of Drawbridge's own events, from the hub's account alone: members could send it too.
-func internal(detailType string) *awsevents.EventPattern {
-	return &awsevents.EventPattern{Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, Source: jsii.Strings(event.Source), DetailType: jsii.Strings(detailType)}
+// internal returns the pattern of one of the events by which Drawbridge asks itself for a look.
+func internal(detailType string) *awsevents.EventPattern { return announced(event.Source, detailType) }
+
+// announced returns the pattern of some of Drawbridge's own events, from the hub's account alone: members could send them too.
+func announced(source string, detailTypes ...string) *awsevents.EventPattern {
+	return &awsevents.EventPattern{Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, Source: jsii.Strings(source), DetailType: jsii.Strings(detailTypes...)}
 }

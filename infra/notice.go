@@ -64,13 +64,13 @@ func (h *hub) tellPeople() {
 		tell.MetricErrors(&awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Sum")}), true)
 }
 
-// access is the pattern of the events about access, of which no machine tells people by itself: from the hub's account alone, members could send them too.
+// access is the pattern of the events about access, of which no machine tells people by itself.
 func access() *awsevents.EventPattern {
 	var kinds []string
 	for _, k := range notice.Accesses() {
 		kinds = append(kinds, string(k))
 	}
-	return &awsevents.EventPattern{Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, Source: jsii.Strings(notice.Source), DetailType: jsii.Strings(kinds...)}
+	return announced(notice.Source, kinds...)
 }
 
 // ofEvent is a field of the event that a rule takes, for what its target gets.

@@ -2,8 +2,6 @@ package contest
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -222,8 +220,7 @@ func Tags(c ledger.Connection) []ledger.Item {
 
 // Digest stands for what people are told of contested items: whose hands it is, in which accounts.
 func Digest(contested []ledger.Item) string {
-	sum := sha256.Sum256([]byte(strings.Join(Hands(contested), "\n")))
-	return hex.EncodeToString(sum[:8])
+	return ledger.Digest(Hands(contested))
 }
 
 // told returns what the entry says that people were told, once an account asked anew. Whoever is left heard all of what is still contested, if told is

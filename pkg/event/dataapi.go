@@ -75,5 +75,5 @@ func clusterOf(at Place, name string) (string, error) {
 	return id, nil
 }
 
-// ClusterID returns the identifier of the cluster with an ARN.
+// ClusterID returns the identifier of the cluster with an ARN; an id without a colon is its own.
 func ClusterID(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }

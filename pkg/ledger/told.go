@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 )
@@ -20,8 +22,14 @@ func claim(told, what, holder string) (string, bool) {
 	return own, true
 }
 
+// Digest stands for what there is to tell: it is short, and the same only for the same words.
+func Digest(words []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
+	return hex.EncodeToString(sum[:8])
+}
+
 // Once does tell, unless people were told the same of a connection before, or another holder is about to. where is the field of the entry that says
-// what they were told, as [Connection.Told]; what is a digest of what there is to tell. A holder that was about to, and comes again,
+// what they were told, as [Connection.Told]; what is the [Digest] of what there is to tell. A holder that was about to, and comes again,
 // tells: so they hear it at least once, and once more only after a failure between the two. A connection that is not managed is
 // told of nothing.
 func (l Ledger) Once(ctx context.Context, id string, where func(*Connection) *string, what, holder string, tell func() error) (bool, error) {

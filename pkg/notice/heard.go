@@ -2,15 +2,13 @@ package notice
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -42,8 +40,9 @@ func (w Watch) access(ctx context.Context, kind Kind, h Heard) error {
 		}
 	}
 	slices.Sort(accounts)
+	all := h.digest()
 	for _, account := range accounts {
-		kind, what := kind, h.digest()
+		kind, what := kind, all
 		switch {
 		case account == owner && kind == AccessRemoved, account != owner && !slices.Contains(h.For, account):
 			kind, what = AccessRemoved, "" // over
@@ -67,8 +66,7 @@ func (h Heard) digest() string {
 	for _, m := range h.Missing {
 		words = append(words, m.Hop, m.Detail)
 	}
-	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
-	return hex.EncodeToString(sum[:8])
+	return ledger.Digest(words)
 }
 
 // accessTo is what a machine gives access to, as people call it; %s is the cluster, the VPC or the account.
@@ -84,15 +82,11 @@ const listed = 20
 
 // message is what people of an account hear. Those of another account than the owner's hear of no other, and not what the owner has to mend.
 func (h Heard) message(kind Kind, account string) Notification {
-	name := h.about()
-	if a, err := arn.Parse(name); err == nil {
-		name = a.Resource[strings.LastIndexAny(a.Resource, ":/")+1:]
-	}
 	words := accessTo[h.Machine]
 	if words == "" {
 		words = "%s"
 	}
-	title := fmt.Sprintf(words, name)
+	title := fmt.Sprintf(words, event.ClusterID(h.about()))
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	list := func(head string, of []workflow.Hop) {

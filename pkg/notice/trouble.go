@@ -2,10 +2,7 @@ package notice
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"regexp"
-	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 )
@@ -16,8 +13,7 @@ var passing = regexp.MustCompile(`(RequestID|HostID): [^,]*,|[0-9a-f]{8}(-[0-9a-
 // Trouble is a digest of what needs attention: the same only for what says the same.
 func (a Attention) Trouble() string {
 	words := []string{a.Where.Machine, a.Where.State, a.Where.Status, a.Kind, passing.ReplaceAllString(a.Why, ""), a.Remedy}
-	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
-	return hex.EncodeToString(sum[:8])
+	return ledger.Digest(words)
 }
 
 // Once tells people by a topic, unless they were told the same of a thing before, as the ledger says. trouble is [Attention.Trouble], or empty for that all is

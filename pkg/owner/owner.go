@@ -7,9 +7,6 @@ package owner
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -101,6 +98,5 @@ func (n News) digest() string {
 	for _, o := range n.Opens {
 		words = append(words, o.Text)
 	}
-	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
-	return hex.EncodeToString(sum[:8])
+	return ledger.Digest(words)
 }
