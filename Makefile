@@ -69,7 +69,7 @@ bin/functions/ready: $(FUNCTION_SOURCES) | bin/drawbridge
 	@rm -rf bin/built && touch bin/functions/s1 $@
 
 # What S1 plays, which is all that make demo needs: a test holds the list. Whoever has built all functions has these.
-S1 := accept-peering add-routes allow-dns-resolution inject-routes inspect-peering open-firewall verify-connection
+S1 := accept-peering add-routes allow-dns-resolution attach-routes inject-routes inspect-notebooks inspect-peering open-firewall verify-connection
 
 bin/functions/s1: $(FUNCTION_SOURCES) | bin/drawbridge
 	@$(NEED_GO)

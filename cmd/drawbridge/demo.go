@@ -57,17 +57,23 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 	if err := o.Check(); err != nil {
 		return err
 	}
-	began := time.Now()
+	p := &performance{demoCommand: c, root: env.root, began: time.Now()}
 	say("Starting AWS and Drawbridge on this machine.")
-	engine, err := local.Start(ctx, o)
-	if err != nil {
+	if p.layout = layouts[c.Scenario]; p.layout != nil {
+		p.stage = netproof.Prepare(ctx, *p.layout)
+		defer p.stage.Close()
+	}
+	var err error
+	if p.engine, err = local.Start(ctx, o); err != nil {
 		return err
 	}
-	defer engine.Close()
-	p := &performance{demoCommand: c, engine: engine, root: env.root, began: began}
+	defer p.engine.Close()
 	play := map[string]func(context.Context) error{"s1": p.runS1, "s2": p.runS2, "s3": p.runS3, "s4": p.runS4, "s5": p.runS5}[c.Scenario]
 	if err := play(ctx); err != nil {
 		return err
+	}
+	if !c.Stay {
+		p.engine.Story().Watch(nil) // what is still going on is not told after the end
 	}
 	if err := p.picture(ctx); err != nil || !c.Stay {
 		return err
@@ -75,12 +81,17 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 	return p.stay(ctx)
 }
 
+// layouts are those of the scenarios that end on a real network.
+var layouts = map[string]*netproof.Layout{"s1": &netproof.Peered, "s5": &netproof.Gateway}
+
 // A performance is a demo that is being played.
 type performance struct {
 	demoCommand
 	engine *local.Engine
 	root   string
 	began  time.Time
+	layout *netproof.Layout // of the network on which the last hop is proven; nil: on none
+	stage  *netproof.Stage
 	asked  time.Time // when the last call was made that set Drawbridge in motion
 }
 
@@ -112,8 +123,15 @@ func (p *performance) runS1(ctx context.Context) error {
 	if err := p.conclude(end, "Connected", verdict); err != nil {
 		return err
 	}
-	if err := prove(ctx, world, netproof.Peered, p.out("on-start.sh")); err != nil {
+	p.engine.Story().Watch(nil)
+	say("\nThe policy lets nobody restart a notebook that runs. So %s stops and starts %s by itself.", spec.Consumer.Name, world.Notebook.Name)
+	restarted := make(chan error, 1)
+	go func() { restarted <- world.Restart(ctx) }() // it takes as long as the proof
+	if err := p.prove(ctx, world, "on-start.sh"); err != nil {
 		return err
+	}
+	if err := <-restarted; err != nil {
+		return fmt.Errorf("restarting the notebook: %w", err)
 	}
 	return p.why(ctx, scenario.Alpha+"/research", scenario.Beta+"/sales")
 }
@@ -127,8 +145,15 @@ func (p *performance) why(ctx context.Context, from, to string) error {
 		return err
 	}
 	fmt.Println()
-	say("drawbridge why %s %s, while the notebook still runs as it was started:\n", from, to)
-	return show(why.Judge(q), answer.Table)
+	say("drawbridge why %s %s:\n", from, to)
+	a := why.Judge(q)
+	if err := show(a, answer.Table); err != nil {
+		return err
+	}
+	if a.Answer != "yes" {
+		return fmt.Errorf("drawbridge why does not say that %s reaches %s", from, to)
+	}
+	return nil
 }
 
 // picture draws what the demo leaves.
@@ -222,7 +247,6 @@ func (p *performance) conclude(end story.End, want string, verdict []story.Hop) 
 	fmt.Println("\nRead back from the accounts, hop by hop:")
 	hops(verdict)
 	fmt.Println()
-	paths(end.Output)
 	say("%s after %d ms: %d AWS calls (%d without AssumeRole and polls), %d state transitions, %d invocations, %d cold starts. In all %.1f s.",
 		r.Result, r.WallMS, len(r.Calls), story.Work(r.Calls), r.Transitions, r.Invocations, r.ColdStarts, time.Since(p.began).Seconds())
 	say("Report: %s", path)
@@ -236,27 +260,27 @@ func (p *performance) conclude(end story.End, want string, verdict []story.Hop) 
 }
 
 // prove runs the on-start script that Drawbridge left in the emulated account on a real network, where this machine
-// can make one.
-func prove(ctx context.Context, world *scenario.World, layout netproof.Layout, path string) error {
+// can make one, and keeps it in the file.
+func (p *performance) prove(ctx context.Context, world *scenario.World, file string) error {
 	text, err := world.OnStart(ctx, world.Notebook.LifecycleConfig)
 	if err != nil {
 		return err
 	}
 	script := []byte(text)
-	if err := os.WriteFile(path, script, 0o755); err != nil {
+	if err := os.WriteFile(p.out(file), script, 0o755); err != nil {
 		return fmt.Errorf("writing the on-start script: %w", err)
 	}
 	there, back, from, err := world.Given(ctx)
 	if err != nil {
 		return err
 	}
-	layout.Plan = &netproof.Plan{There: there, Back: back}
+	plan := &netproof.Plan{There: there, Back: back}
 	for _, f := range from {
-		layout.Plan.Admits = append(layout.Plan.Admits, netproof.Admission{From: f, Port: int(world.Database.Port)})
+		plan.Admits = append(plan.Admits, netproof.Admission{From: f, Port: int(world.Database.Port)})
 	}
 	fmt.Println()
-	say("The last hop on a real network: this machine plays the notebook, the %s and the database in network namespaces, with the routes and rules of the plan, and runs the on-start script.\n", layout)
-	result, err := netproof.Run(ctx, layout, script, os.Stdout)
+	say("The last hop on a real network: this machine plays the notebook, the %s and the database in network namespaces, with the routes and rules of the plan, and runs the on-start script.\n", p.layout)
+	result, err := p.stage.Prove(ctx, plan, script, os.Stdout)
 	if errors.Is(err, netproof.ErrUnavailable) {
 		say("Not proven on this machine: %v.", err)
 		return nil

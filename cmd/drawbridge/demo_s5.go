@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle/netproof"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -72,7 +71,9 @@ func (p *performance) runS5(ctx context.Context) error {
 	if err := p.conclude(end, "Connected", verdict); err != nil {
 		return err
 	}
-	if err := prove(ctx, world, netproof.Gateway, p.out("on-start-gateway.sh")); err != nil {
+	fmt.Println()
+	paths(end.Output)
+	if err := p.prove(ctx, world, "on-start-gateway.sh"); err != nil {
 		return err
 	}
 	fmt.Println()

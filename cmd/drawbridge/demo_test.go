@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// TestTheDemoIsBuiltOfWhatItPlays holds the functions that make demo builds against the states of its story that are functions.
+// TestTheDemoIsBuiltOfWhatItPlays holds the functions that make demo builds against the states that are functions of the story that it is: S1, and a restart by the owner.
 func TestTheDemoIsBuiltOfWhatItPlays(t *testing.T) {
 	root := filepath.Join("..", "..")
 	made, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, err := os.ReadFile(filepath.Join(root, "docs", "stories", "s1-peering.md"))
+	told, err := os.ReadFile(filepath.Join(root, "docs", "stories", "notebook-running.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

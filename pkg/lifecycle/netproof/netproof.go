@@ -41,35 +41,67 @@ func (r Result) OK() bool {
 	return len(r.Steps) > 0 && !slices.ContainsFunc(r.Steps, func(s Step) bool { return !s.OK })
 }
 
-// Run proves that script, the on-start script of a notebook in the layout's subnet, takes it to the layout's database:
+// A Stage is a world with databases in which a script can be proven, once. It is made in the background: databases take longer to start than the proof.
+type Stage struct {
+	made    chan struct{} // closed when the rest is there
+	world   *World
+	clients []Client
+	real    bool
+	err     error
+}
+
+// Prepare begins to make a stage, and returns at once. Whoever prepares one closes it.
+func Prepare(ctx context.Context, layout Layout) *Stage {
+	s := &Stage{made: make(chan struct{})}
+	go func() {
+		defer close(s.made)
+		if s.world, s.err = Open(ctx, layout); s.err == nil {
+			s.clients, s.real, s.err = s.world.Databases(ctx)
+		}
+	}()
+	return s
+}
+
+// Close ends every process of the stage. It may be called more than once.
+func (s *Stage) Close() {
+	<-s.made
+	if s.world != nil {
+		s.world.Close()
+	}
+}
+
+// Prove proves that script, the on-start script of a notebook in the layout's subnet, takes it to the layout's database:
 // that no client gets there before the script has run, that each does afterwards and after a restart, and that none does
 // any more once the notebook was restarted with Drawbridge's lines taken out. With a plan only the clients of ports that it lets in get there: the others, and
-// all at the second database, never do, whatever host routes the notebook has. It tells each step to out.
+// all at the second database, never do, whatever host routes the notebook has. Without one, everything leads through. It tells each step to out.
 //
 // The error is [ErrUnavailable] where the machine cannot do it. Any other outcome, good or bad, is in the Result.
-func Run(ctx context.Context, layout Layout, script []byte, out io.Writer) (Result, error) {
+func (s *Stage) Prove(ctx context.Context, plan *Plan, script []byte, out io.Writer) (Result, error) {
 	began := time.Now()
-	w, err := Open(ctx, layout)
-	if err != nil {
+	if <-s.made; s.err != nil {
+		return Result{}, s.err
+	}
+	if err := s.world.Connect(ctx, plan); err != nil {
 		return Result{}, err
 	}
-	defer w.Close()
-	clients, real, err := w.Databases(ctx)
-	if err != nil {
-		return Result{}, err
-	}
-	r := Result{Real: real, Means: "plain TCP on the databases' ports (the database packages are missing)"}
-	if real {
+	r, err := s.tell(ctx, script, out)
+	r.Took = time.Since(began)
+	return r, err
+}
+
+// tell plays the proof on a stage that is connected.
+func (s *Stage) tell(ctx context.Context, script []byte, out io.Writer) (Result, error) {
+	r := Result{Real: s.real, Means: "plain TCP on the databases' ports (the database packages are missing)"}
+	if s.real {
 		r.Means = "real clients and servers, MariaDB and PostgreSQL"
 	}
-	err = r.story(ctx, w, clients, script, func(s Step) {
-		if s.OK {
-			_, _ = fmt.Fprintf(out, "  ✓ %s (%s)\n", s.Step, took(s.Took))
+	err := r.story(ctx, s.world, s.clients, script, func(step Step) {
+		if step.OK {
+			_, _ = fmt.Fprintf(out, "  ✓ %s (%s)\n", step.Step, took(step.Took))
 			return
 		}
-		_, _ = fmt.Fprintf(out, "  ✗ %s\n    %s\n", s.Step, s.Detail)
+		_, _ = fmt.Fprintf(out, "  ✗ %s\n    %s\n", step.Step, step.Detail)
 	})
-	r.Took = time.Since(began)
 	return r, err
 }
 
@@ -108,10 +140,10 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 		}
 	}
 	ask := func(when string, reached bool) {
-		try(when, w.layout.Database, "", func(c Client) bool { return reached && w.layout.admits(c.Port) })
+		try(when, w.layout.Database, "", func(c Client) bool { return reached && w.admits(c.Port) })
 	}
 	beside := func(when string) {
-		if w.layout.Plan != nil {
+		if w.plan != nil {
 			try(when, w.layout.Beside, "an unshared ", func(Client) bool { return false })
 		}
 	}
@@ -154,7 +186,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 		return err
 	}
 	ask("after the restart", true)
-	if w.layout.Plan != nil {
+	if w.plan != nil {
 		if err := n.leadAll(ctx); err != nil {
 			return err
 		}

@@ -18,21 +18,18 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 )
 
-// shared is one world with databases for all tests of this package.
+// shared is one stage, connected without a plan, for all tests of this package that want no other.
 var shared struct {
-	once    sync.Once
-	world   *World
-	clients []Client
-	real    bool
-	err     error
+	*Stage
+	once sync.Once
 }
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	_ = flag.Set("test.parallel", "16") // these tests wait more than they compute
 	code := m.Run()
-	if shared.world != nil {
-		shared.world.Close()
+	if shared.Stage != nil {
+		shared.Close()
 	}
 	os.Exit(code)
 }
@@ -44,8 +41,9 @@ func world(t *testing.T) (*World, []Client) {
 		t.Skip("-short: it plays on Linux networks with databases")
 	}
 	shared.once.Do(func() {
-		if shared.world, shared.err = Open(context.Background(), Peered); shared.err == nil {
-			shared.clients, shared.real, shared.err = shared.world.Databases(context.Background())
+		shared.Stage = Prepare(context.Background(), Peered)
+		if <-shared.made; shared.err == nil {
+			shared.err = shared.world.Connect(context.Background(), nil)
 		}
 	})
 	ci := os.Getenv("CI") == "true"
@@ -60,6 +58,22 @@ func world(t *testing.T) (*World, []Client) {
 		t.Log("plain TCP only: pkg/lifecycle/netproof/install.sh installs real databases")
 	}
 	return shared.world, shared.clients
+}
+
+// plain makes a stage with plain TCP servers in place of databases, which start in a moment.
+func plain(t *testing.T, layout Layout) *Stage {
+	t.Helper()
+	w, err := Open(t.Context(), layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Stage{made: make(chan struct{}), world: w}
+	close(s.made)
+	t.Cleanup(s.Close)
+	if s.clients, err = w.plain(t.Context()); err != nil {
+		t.Skip(err)
+	}
+	return s
 }
 
 func boot(t *testing.T, iface string, subnet int, how ...string) (*Notebook, []Client) {
@@ -150,7 +164,7 @@ func TestRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var told bytes.Buffer
-			result, err := Run(t.Context(), Peered, merged(t, owner), &told)
+			result, err := shared.tell(t.Context(), merged(t, owner), &told)
 			if err != nil || !result.OK() || len(result.Steps) != 14 || result.Real != shared.real {
 				t.Errorf("%d steps, %v\n%s", len(result.Steps), err, told.String())
 			}
@@ -159,7 +173,7 @@ func TestRun(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Run(t.Context(), Peered, []byte("#!/bin/bash\necho no block\n"), &bytes.Buffer{}); err == nil {
+	if _, err := shared.tell(t.Context(), []byte("#!/bin/bash\necho no block\n"), &bytes.Buffer{}); err == nil {
 		t.Error("a script without our block was proven")
 	}
 }
@@ -175,20 +189,20 @@ func TestWhatThePlanGaveAndNothingBesideIt(t *testing.T) {
 	t.Parallel()
 	world(t)
 	for name, c := range map[string]struct {
-		change func(*Layout)
+		change func(*Layout, *Plan)
 		wrong  string // steps that are not as they must be
 	}{
-		"the plan":                      {func(*Layout) {}, ""},
-		"no route back":                 {func(l *Layout) { l.Plan.Back = nil }, " reaches "},
-		"the second is let in as well":  {func(l *Layout) { l.Beside = l.Database }, "an unshared "},
-		"nothing is let in, as planned": {func(l *Layout) { l.Plan.Admits = nil }, ""},
+		"the plan":                      {func(*Layout, *Plan) {}, ""},
+		"no route back":                 {func(_ *Layout, p *Plan) { p.Back = nil }, " reaches "},
+		"the second is let in as well":  {func(l *Layout, _ *Plan) { l.Beside = l.Database }, "an unshared "},
+		"nothing is let in, as planned": {func(_ *Layout, p *Plan) { p.Admits = nil }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			layout := Peered
-			layout.Plan = planned()
-			c.change(&layout)
+			layout, plan := Peered, planned()
+			c.change(&layout, plan)
+			stage := plain(t, layout)
 			var told bytes.Buffer
-			result, err := Run(t.Context(), layout, merged(t, "", "10.2.0.0/23"), &told)
+			result, err := stage.Prove(t.Context(), plan, merged(t, "", "10.2.0.0/23"), &told)
 			wrong := slices.DeleteFunc(slices.Clone(result.Steps), func(s Step) bool { return s.OK || c.wrong != "" && strings.Contains(s.Step, c.wrong) })
 			if err != nil || result.OK() != (c.wrong == "") || len(wrong) > 0 || len(result.Steps) != 18 {
 				t.Errorf("%d steps, %v\n%s", len(result.Steps), err, told.String())
@@ -212,7 +226,7 @@ func TestTheEndOfTheStory(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told bytes.Buffer
-	if result, err := Run(t.Context(), Peered, script, &told); err != nil || !result.OK() {
+	if result, err := shared.tell(t.Context(), script, &told); err != nil || !result.OK() {
 		t.Errorf("%+v, %v\n%s", result, err, told.String())
 	}
 }
@@ -547,20 +561,15 @@ func TestDefaultRouteByTheCustomersInterface(t *testing.T) {
 func TestPlainTCP(t *testing.T) {
 	t.Parallel()
 	world(t)
-	w, err := Open(t.Context(), Peered)
+	s := plain(t, Peered)
+	if err := s.world.Connect(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	n, err := s.world.Boot(t.Context(), "eth2", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
-	clients, err := w.plain(t.Context())
-	if err != nil {
-		t.Skip(err)
-	}
-	n, err := w.Boot(t.Context(), "eth2", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proven(t, n, clients, merged(t, ""), Outcome{})
+	proven(t, n, s.clients, merged(t, ""), Outcome{})
 }
 
 // Over a gateway the packets take one router more: while its route table does not lead on, nobody gets through, whatever
@@ -568,14 +577,10 @@ func TestPlainTCP(t *testing.T) {
 func TestOverAGateway(t *testing.T) {
 	t.Parallel()
 	world(t)
-	w, err := Open(t.Context(), Gateway)
-	if err != nil {
+	s := plain(t, Gateway)
+	w, clients := s.world, s.clients
+	if err := w.Connect(t.Context(), nil); err != nil {
 		t.Fatal(err)
-	}
-	defer w.Close()
-	clients, err := w.plain(t.Context())
-	if err != nil {
-		t.Skip(err)
 	}
 	n, err := w.Boot(t.Context(), "eth2", 0)
 	if err != nil {
@@ -615,10 +620,12 @@ func TestTheStoryOverAGateway(t *testing.T) {
 	world(t)
 	var told bytes.Buffer
 	script := mergedFor(t, "#!/bin/bash\nset -e\necho mine\n", "10.0.0.0/24", "10.1.0.0/16")
-	if result, err := Run(t.Context(), Gateway, script, &told); err != nil || !result.OK() || len(result.Steps) != 14 {
+	stage := Prepare(t.Context(), Gateway)
+	defer stage.Close()
+	if result, err := stage.Prove(t.Context(), nil, script, &told); err != nil || !result.OK() || len(result.Steps) != 14 {
 		t.Errorf("%+v, %v\n%s", result, err, told.String())
 	}
-	if _, err := Run(t.Context(), Gateway, merged(t, ""), &bytes.Buffer{}); err == nil {
+	if _, err := stage.tell(t.Context(), merged(t, ""), &bytes.Buffer{}); err == nil {
 		t.Error("a script for other networks was proven")
 	}
 }

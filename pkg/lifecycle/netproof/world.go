@@ -25,6 +25,7 @@ var worldScript string
 // the holder, whose life hangs on a pipe from this process: nothing can be left behind.
 type World struct {
 	layout Layout
+	plan   *Plan // of the connection; see [World.Connect]
 	holder *exec.Cmd
 	pipe   io.Closer
 	enter  []string // the command that enters the holder's namespaces
@@ -69,8 +70,6 @@ type Layout struct {
 	Database netip.Addr
 	// Beside is the address of a second database, in another subnet of the same VPC, that nobody shares.
 	Beside netip.Addr
-	// Plan is what leads through the connection; nil: all of either VPC, and everything is let in.
-	Plan *Plan
 	// routers are what packets pass.
 	routers string
 	// environment tells world.sh.
@@ -91,8 +90,8 @@ type Admission struct {
 }
 
 // admits reports whether the plan lets the notebook's subnet in on a port of the database.
-func (l Layout) admits(port int) bool {
-	return l.Plan == nil || slices.ContainsFunc(l.Plan.Admits, func(a Admission) bool { return a.Port == port && a.From.Contains(l.Subnet.Addr()) })
+func (w *World) admits(port int) bool {
+	return w.plan == nil || slices.ContainsFunc(w.plan.Admits, func(a Admission) bool { return a.Port == port && a.From.Contains(w.layout.Subnet.Addr()) })
 }
 
 // words are what world.sh knows a plan by.
@@ -120,7 +119,7 @@ var (
 		environment: []string{"GATEWAY=yes", "CONSUMER=10.0", "PRODUCER=10.1", "ROUTER=10.1.128.1", "DATABASE=10.1.128.10", "BITS=28", "BESIDE=10.1.64.10", "ASIDE=10.1.64.1"}}
 )
 
-// Open builds the world, without a notebook and without databases. The error is [ErrUnavailable], with the reason,
+// Open builds the world: two VPCs that nothing connects, without a notebook and without databases. The error is [ErrUnavailable], with the reason,
 // where the machine does not let us.
 func Open(ctx context.Context, layout Layout) (*World, error) {
 	for _, tool := range []string{"ip", "nsenter", "sh"} {
@@ -202,6 +201,12 @@ func open(ctx context.Context, layout Layout, user bool) (w *World, err error) {
 	return w, nil
 }
 
+// Connect connects the two VPCs, once, by what the layout has between them. Without a plan all of either VPC leads through, and everything is let in.
+func (w *World) Connect(ctx context.Context, plan *Plan) error {
+	w.plan = plan
+	return w.call(ctx, "connect")
+}
+
 // Close ends every process of the world and removes its files.
 func (w *World) Close() {
 	if w.pipe != nil {
@@ -247,7 +252,7 @@ func (w *World) run(cmd *exec.Cmd) error {
 // call calls a function of world.sh.
 func (w *World) call(ctx context.Context, function string, args ...string) error {
 	cmd := w.command(ctx, "", append([]string{"sh", "-c", `. "$0"; "$@"`, w.script, function}, args...)...)
-	cmd.Env = slices.Concat(cmd.Env, w.layout.environment, w.layout.Plan.words())
+	cmd.Env = slices.Concat(cmd.Env, w.layout.environment, w.plan.words())
 	return w.run(cmd)
 }
 

@@ -93,8 +93,6 @@ world() {
     ip -n consumer -6 route add 2600:1f18:1:1$subnet::/64 dev subnet$subnet
   done
 
-  if [ -n "$GATEWAY" ]; then gateway; else peering; fi
-
   pair producer subnet database eth0
   ip -n producer addr add "$ROUTER/$BITS" dev subnet
   ip -n producer -6 addr add fe80:ec2::1/64 dev subnet nodad
@@ -106,6 +104,10 @@ world() {
   ip -n database addr add "$BESIDE/$BITS" dev eth1
   ip -n database route add default via "$ROUTER"
   ip -n database -6 route add default via fe80:ec2::1 dev eth0
+}
+
+connect() { # connect: the two VPCs, as PLAN says
+  if [ -n "$GATEWAY" ]; then gateway; else peering; fi
 }
 
 notebook() { # notebook SPACE NUMBER INTERFACE SUBNET [late]: boots a notebook instance, as SageMaker leaves it

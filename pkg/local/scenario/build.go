@@ -156,6 +156,21 @@ func (w *World) notebook(ctx context.Context) error {
 	return w.notebookIs(ctx, sagemakertypes.NotebookInstanceStatusStopped)
 }
 
+// Restart stops and starts the notebook, as its owner does, and waits until it runs.
+func (w *World) Restart(ctx context.Context) error {
+	name := aws.String(w.Notebook.Name)
+	if _, err := w.sagemaker().StopNotebookInstance(ctx, &sagemaker.StopNotebookInstanceInput{NotebookInstanceName: name}); err != nil {
+		return err
+	}
+	if err := w.notebookIs(ctx, sagemakertypes.NotebookInstanceStatusStopped); err != nil {
+		return err
+	}
+	if _, err := w.sagemaker().StartNotebookInstance(ctx, &sagemaker.StartNotebookInstanceInput{NotebookInstanceName: name}); err != nil {
+		return err
+	}
+	return w.notebookIs(ctx, sagemakertypes.NotebookInstanceStatusInService)
+}
+
 // notebookIs waits until the notebook has the status.
 func (w *World) notebookIs(ctx context.Context, want sagemakertypes.NotebookInstanceStatus) error {
 	for {

@@ -6,9 +6,12 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 )
 
-// Live writes facts as lines of at most [Width] columns while they happen.
+// Live writes facts as lines of at most [Width] columns while they happen. It is shorter than the golden text: of the ledger it tells how often it was
+// read and written, and of a path that holds no hop.
 type Live struct {
 	mu    sync.Mutex
 	out   io.Writer
@@ -77,17 +80,49 @@ func (l *Live) step(s Step) {
 			where += " as " + g.role
 		}
 		l.line(2, where)
-		for _, c := range g.calls {
-			l.line(4, l.style.faint(callText(c)))
+		for _, t := range briefly(g.calls) {
+			l.line(4, l.style.faint(t))
 		}
 	}
+	whole := false
 	for _, h := range s.Hops() {
+		if strings.HasPrefix(h.Hop, " ") && whole {
+			continue // of a path that holds
+		}
+		whole = h.OK
 		mark := l.style.good(Mark(true))
 		if !h.OK {
 			mark = l.style.bad(h.Mark())
 		}
 		l.line(2, mark+" "+h.Hop+": "+h.Detail)
 	}
+}
+
+// briefly tells calls: of those of DynamoDB, which has nothing but the ledger, how many worked.
+func briefly(calls []awscall.Call) []string {
+	var out []string
+	reads, writes := 0, 0
+	for _, c := range calls {
+		switch {
+		case c.Service != "dynamodb" || c.Error != "" || c.Status >= 300:
+			out = append(out, callText(c))
+		case strings.Contains(c.Action, "Write") || strings.HasPrefix(c.Action, "Put") || strings.HasPrefix(c.Action, "Update") || strings.HasPrefix(c.Action, "Delete"):
+			writes++
+		default:
+			reads++
+		}
+	}
+	if reads+writes > 0 {
+		out = append(out, fmt.Sprintf("dynamodb: the ledger, %s, %s", count(reads, "read"), count(writes, "write")))
+	}
+	return out
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // line writes the time since the beginning and a line that is wrapped below

@@ -25,7 +25,7 @@ type Recorder struct {
 	events     map[string]string         // trace id → id of the event that started it
 	waits      map[string]wait           // by "machine/state"
 	counts     Counts
-	watchers   []func(Fact)
+	watcher    func(Fact)
 	tracers    []func(awscall.Call)
 	forgetful  bool
 	changed    chan struct{} // closed and renewed at every change
@@ -58,11 +58,11 @@ func NewRecorder() *Recorder {
 	}
 }
 
-// Watch hands every further fact to f, one after the other.
+// Watch hands every further fact to f, one after the other, and to nobody who watched before; nil: to nobody.
 func (r *Recorder) Watch(f func(Fact)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.watchers = append(r.watchers, f)
+	r.watcher = f
 }
 
 // Trace hands every further call of Drawbridge to f, one after the other.
@@ -82,7 +82,7 @@ func (r *Recorder) Begin() {
 }
 
 // Forget makes the recorder keep nothing from now on but what still runs:
-// watchers see the facts, nobody else does.
+// who watches sees the facts, nobody else does.
 func (r *Recorder) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -316,15 +316,15 @@ func (r *Recorder) history(name, machine string, m moment) {
 	}
 }
 
-// add appends a fact and hands it to the watchers.
+// add appends a fact and hands it to who watches.
 func (r *Recorder) add(f Fact) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.forgetful {
 		r.facts = append(r.facts, f)
 	}
-	for _, w := range r.watchers {
-		w(f)
+	if r.watcher != nil {
+		r.watcher(f)
 	}
 	r.touch()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,25 @@ func TestLiveFitsTheTerminal(t *testing.T) {
 		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > Width {
 			t.Errorf("%d columns: %s", n, line)
 		}
+	}
+}
+
+func TestLiveTellsTheLedgerAndWholePathsBriefly(t *testing.T) {
+	row := awscall.Call{Account: "1", Region: "eu-west-1", Role: "drawbridge-add-routes", Service: "dynamodb", Action: "Query", Status: 200, Resource: "connection#pcx-1"}
+	write, refused, other := row, row, row
+	write.Action, refused.Status, refused.Error = "TransactWriteItems", 400, "TransactionCanceledException"
+	other.Service, other.Action, other.Resource = "sns", "Publish", "drawbridge-notifications"
+	var out bytes.Buffer
+	NewLive(&out, false, 1).Tell(Step{State: "VerifyConnection", Calls: []awscall.Call{row, write, row, refused, other}, Result: json.RawMessage(
+		`{"verdict":[{"hop":"a → b:1","ok":true,"detail":"whole","hops":[{"hop":"carrier","ok":true}]},{"hop":"a → c:1","detail":"broken","hops":[{"hop":"route there"}]}]}`)})
+	want := []string{"1 eu-west-1 as drawbridge-add-routes", "dynamodb:Query connection#pcx-1 → 400 TransactionCanceledException", "sns:Publish drawbridge-notifications",
+		"dynamodb: the ledger, 2 reads, 1 write", "✓ a → b:1: whole", "✗ a → c:1: broken", "✗ route there:"}
+	var got []string
+	for line := range strings.Lines(out.String()) {
+		got = append(got, strings.TrimSpace(line))
+	}
+	if !slices.Equal(got[1:], want) { // the first is when, and the state
+		t.Errorf("got %q, want %q", got[1:], want)
 	}
 }
 
