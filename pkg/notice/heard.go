@@ -10,6 +10,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -69,12 +70,14 @@ func (h Heard) digest() string {
 	return ledger.Digest(words)
 }
 
-// accessTo is what a machine gives access to, as people call it; %s is the cluster, the VPC or the account.
-var accessTo = map[string]string{
-	"drawbridge-data-api":          "the Data API of the cluster %s",
-	"drawbridge-data-api-endpoint": "the endpoint of the Data API in %s",
-	"drawbridge-studio":            "Studio's access to %s",
-	"drawbridge-private-notebooks": "access to private notebooks in account %s",
+// accessTo is what each kind gives access to, as people call it; %s is the cluster, the VPC or the account. People hear of what carries packets, and of shares,
+// as of connections.
+var accessTo = map[road.Kind]string{
+	road.DataAPI:          "the Data API of the cluster %s",
+	road.DataAPIEndpoint:  "the endpoint of the Data API in %s",
+	road.Studio:           "Studio's access to %s",
+	road.PrivateNotebooks: "access to private notebooks in account %s",
+	road.Peering:          "%s", road.Attachment: "%s", road.Transit: "%s", road.Share: "%s",
 }
 
 // listed is how many lines of a list a message has.
@@ -82,11 +85,7 @@ const listed = 20
 
 // message is what people of an account hear. Those of another account than the owner's hear of no other, and not what the owner has to mend.
 func (h Heard) message(kind Kind, account string) Notification {
-	words := accessTo[h.Machine]
-	if words == "" {
-		words = "%s"
-	}
-	title := fmt.Sprintf(words, event.ClusterID(h.about()))
+	title := fmt.Sprintf(accessTo[road.Kind(strings.TrimPrefix(h.Machine, "drawbridge-"))], event.ClusterID(h.about()))
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	list := func(head string, of []workflow.Hop) {
