@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // ruler asks AWS's own rule engine, which EventBridge is made of, whether each pattern compiles and which rules match
@@ -123,44 +124,62 @@ func askEngine(ctx context.Context, root string, question, answer any) error {
 // onTheirBuses puts every case on the buses that it could come to: the default bus of its account, and those of the hub.
 func onTheirBuses(root string, all []Case) (puzzle, error) {
 	q := puzzle{Buses: map[string]map[string]json.RawMessage{}}
+	known := map[string][]string{}
 	for _, c := range all {
 		var event struct{ Account string }
 		if err := json.Unmarshal(c.Event, &event); err != nil || event.Account == "" {
 			return q, fmt.Errorf("%s has no account: %v", c.Name, err)
 		}
-		deployed, err := stacks(root, event.Account)
-		if err != nil {
-			return q, err
-		}
-		var buses []string
-		for _, s := range deployed {
-			rules, err := s.rules()
+		if known[event.Account] == nil {
+			buses, err := q.add(root, event.Account)
 			if err != nil {
 				return q, err
 			}
-			for _, one := range rules {
-				bus := s.account + " default"
-				if one.EventBusName != "" {
-					bus = s.account + " " + one.EventBusName
-				}
-				if s.name == hub {
-					bus = "hub: " + bus
-				}
-				if q.Buses[bus] == nil {
-					q.Buses[bus] = map[string]json.RawMessage{}
-				}
-				q.Buses[bus][one.Name] = one.EventPattern
-				if !slices.Contains(buses, bus) && !(s.name == hub && c.InMember) {
-					buses = append(buses, bus)
-				}
-			}
+			known[event.Account] = buses
 		}
-		q.Cases = append(q.Cases, onBuses{c.Event, buses})
+		q.Cases = append(q.Cases, onBuses{c.Event, slices.DeleteFunc(slices.Clone(known[event.Account]), func(bus string) bool {
+			return c.InMember && strings.HasPrefix(bus, ofHub)
+		})})
 	}
 	if len(q.Cases) == 0 || len(q.Buses) < 3 {
 		return q, fmt.Errorf("%d cases on %d buses: there is nothing to ask", len(q.Cases), len(q.Buses))
 	}
 	return q, nil
+}
+
+// ofHub is how the buses of the hub's template begin.
+const ofHub = "hub: "
+
+// add adds the rules that what happens in an account can come to, and returns their buses.
+func (q puzzle) add(root, account string) ([]string, error) {
+	deployed, err := stacks(root, account)
+	if err != nil {
+		return nil, err
+	}
+	var buses []string
+	for _, s := range deployed {
+		rules, err := s.rules()
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range rules {
+			bus := s.account + " default"
+			if one.EventBusName != "" {
+				bus = s.account + " " + one.EventBusName
+			}
+			if s.name == hub {
+				bus = ofHub + bus
+			}
+			if q.Buses[bus] == nil {
+				q.Buses[bus] = map[string]json.RawMessage{}
+			}
+			q.Buses[bus][one.Name] = one.EventPattern
+			if !slices.Contains(buses, bus) {
+				buses = append(buses, bus)
+			}
+		}
+	}
+	return buses, nil
 }
 
 // rewrite keeps what the samples and variants match.
