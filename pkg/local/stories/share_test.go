@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 )
 
 // gateways are the stories about VPCs on a transit gateway that alpha shares with beta.
@@ -94,6 +95,7 @@ invitation is left as it is. Once one does, by its tag, Drawbridge accepts it fo
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing", "Nothing"}},
 			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Announced", "Attached", "Nothing", "Nothing", "Nothing"}},
 		},
+		fault:  func(*scenario.World) local.Injector { return acceptedLast },
 		struck: []int{1},
 		also:   attachments("available"),
 	},
@@ -214,4 +216,14 @@ func attachments(state string) func(context.Context, *testing.T, *scenario.World
 			t.Errorf("attached with %v, want %v", subnets, want)
 		}
 	}
+}
+
+// acceptedLast lets an invitation be accepted once a look at the attachment has ended: both begin at once, and either may be first.
+func acceptedLast(c awscall.Call, when local.Moment) *local.Fault {
+	if c.Action == "AcceptResourceShareInvitation" && when == local.Before {
+		ctx, cancel := context.WithTimeout(context.Background(), stalled)
+		defer cancel()
+		_, _ = engine.Story().First(ctx, func(e story.End) bool { return e.Machine == "drawbridge-attachment" })
+	}
+	return nil
 }
