@@ -224,6 +224,7 @@ so the invitation counts as one that Drawbridge accepted. When alpha ends the sh
 			shareGateway(ctx, t, w)
 			until(ctx, t, 4)
 		},
+		fault: func(*scenario.World) local.Injector { return acceptedLast },
 		acts: []act{
 			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Announced", "Attached", "Nothing", "Nothing", "Nothing"}},
 			{"The ledger's table is lost. The operators start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
