@@ -30,7 +30,7 @@ var otherwise = map[string]string{
 	"shared-vpc-notebook": waitedFor,
 	"data-api-closed-key": emulated, "throttled-to-the-end": throttled,
 	"attach-denied": failsThere, "attach-role-lost": failsThere, "private-drift": failsThere,
-	"mode-observe": heldBack, "mode-observe-only": heldBack, "mode-observe-data-api": heldBack, "mode-paused": heldBack, "mode-add": heldBack,
+	"mode-observe": heldBack, "mode-observe-only": heldBack, "mode-observe-data-api": heldBack, "mode-observe-studio": heldBack, "mode-observe-private": heldBack, "mode-paused": heldBack, "mode-add": heldBack,
 }
 
 // The reasons.
