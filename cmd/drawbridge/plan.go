@@ -183,9 +183,12 @@ func (p *planner) thing(ctx context.Context) (plan.Plan, error) {
 	return plan.Plan{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: the ledger has no entry of it", id), Remedy: "drawbridge status lists all; of a peering, an attachment or a VPC say where it is, ACCOUNT/REGION/pcx-…; of a cluster its ARN"}
 }
 
-// scoped splits what may have an account, and a Region, before it.
 func (p *planner) scoped(text string) (event.Place, string) {
-	at := event.Place{Account: p.door.home.Account, Region: p.door.own.Region}
+	return scoped(text, event.Place{Account: p.door.home.Account, Region: p.door.own.Region})
+}
+
+// scoped splits what may have an account, and a Region, before it; without them it is at home.
+func scoped(text string, at event.Place) (event.Place, string) {
 	parts := strings.SplitN(text, "/", 3)
 	if _, err := strconv.ParseUint(parts[0], 10, 64); err != nil || len(parts) < 2 || len(parts[0]) != 12 {
 		return at, text

@@ -71,6 +71,11 @@ func (f *firstScenario) plannedAnew(t *testing.T) {
 			t.Errorf("%q exits with %d: %q, %q", wrong, exit, stdout, stderr)
 		}
 	}
+	for _, id := range []string{world.ProducerNetwork.VPC, scenario.Beta + "/" + world.ProducerNetwork.VPC} { // what is a side of an entry is none itself
+		if stdout, stderr, exit := ran(t, "status", id, at); exit != 2 || stdout != "" || !strings.Contains(stderr, "it is a side of "+world.Connection+"; name that") {
+			t.Errorf("the status of a VPC exits with %d: %q, %q", exit, stdout, stderr)
+		}
+	}
 	if after := connected(t, world.Connection, at); after.Line.Items != entry.Line.Items {
 		t.Errorf("planning changed the ledger: %+v", after)
 	}
