@@ -144,6 +144,11 @@ func (p *planner) plan(ctx context.Context) (answer.Document, bool, error) {
 		if p.Only != "" {
 			accounts = strings.Split(p.Only, ",")
 		}
+		for _, id := range accounts {
+			if _, err := strconv.ParseUint(id, 10, 64); err != nil || len(id) != 12 {
+				return nil, false, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning a sweep of %q: it is no account", id), Remedy: "write ids of 12 digits with commas between"}
+			}
+		}
 		out, err = plan.Sweep(ctx, p.hub, accounts, p.hub.Regions)
 	}
 	out.Hub, out.Mode = p.at, p.mode
@@ -164,6 +169,11 @@ func (p *planner) thing(ctx context.Context) (plan.Plan, error) {
 	if err != nil {
 		return plan.Plan{}, err
 	}
+	if !ok && id == p.ID { // nobody said where it is, and the ledger may know
+		if at, err = p.placed(ctx, id, at); err != nil {
+			return plan.Plan{}, err
+		}
+	}
 	t, tagged := deed.Tagged(id, at)
 	if !ok && !tagged && len(suppose.Tags) > 0 { // it may be the name of a database
 		if _, t, err = (&why.Finder{Enter: p.door.enter, Home: p.door.home}).Database(ctx, p.ID, at); err != nil {
@@ -181,6 +191,35 @@ func (p *planner) thing(ctx context.Context) (plan.Plan, error) {
 		return plan.Thing(ctx, p.hub, t, suppose)
 	}
 	return plan.Plan{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: the ledger has no entry of it", id), Remedy: "drawbridge status lists all; of a peering, an attachment or a VPC say where it is, ACCOUNT/REGION/pcx-…; of a cluster its ARN"}
+}
+
+// placed is where the ledger has a thing as a side of some entry; else home.
+func (p *planner) placed(ctx context.Context, id string, home event.Place) (event.Place, error) {
+	if !strings.HasPrefix(id, "vpc-") {
+		return home, nil
+	}
+	entries, err := p.entries(ctx)
+	for _, c := range entries {
+		for _, s := range c.Sides {
+			if s.ID == id {
+				return event.Place{Account: s.Account, Region: s.Region}, nil
+			}
+		}
+	}
+	return home, err
+}
+
+// entries reads all that the ledger has.
+func (p *planner) entries(ctx context.Context) ([]ledger.Connection, error) {
+	var out []ledger.Connection
+	err := ledger.Scan(ctx, dynamodb.NewFromConfig(p.door.own), p.at.Table, func(row ledger.Row) error {
+		c, ok, err := row.Connection()
+		if ok {
+			out = append(out, c)
+		}
+		return err
+	})
+	return out, err
 }
 
 func (p *planner) scoped(text string) (event.Place, string) {
@@ -215,14 +254,8 @@ func (p *planner) policies(ctx context.Context) (answer.Document, bool, error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("reading the policy: %w", err)
 	}
-	var entries []ledger.Connection
-	if err := ledger.Scan(ctx, dynamodb.NewFromConfig(p.door.own), p.at.Table, func(row ledger.Row) error {
-		c, ok, err := row.Connection()
-		if ok {
-			entries = append(entries, c)
-		}
-		return err
-	}); err != nil {
+	entries, err := p.entries(ctx)
+	if err != nil {
 		return nil, false, err
 	}
 	out, err := plan.Policy(ctx, p.hub, entries, string(text))

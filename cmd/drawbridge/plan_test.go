@@ -66,7 +66,10 @@ func (f *firstScenario) plannedAnew(t *testing.T) {
 	if len(unshared.Looks) != 2 || unshared.Looks[0].Machine != "drawbridge-change" || unshared.Looks[1].ID != world.Connection || unshared.Counts.Takes < 4 {
 		t.Errorf("its database is shared no more: %+v", unshared)
 	}
-	for _, wrong := range [][]string{{scenario.Beta + "/sales", "--tag", "drawbridge:attach=x"}, {scenario.Beta + "/nothing", "--untag", "drawbridge:share"}, {scenario.Beta + "/" + world.ProducerNetwork.Subnets[0]}} {
+	if of := answered[plan.Plan](t, 2, "plan", world.ProducerNetwork.VPC, "--tag", "drawbridge:accept=never", at, "--detailed-exitcode"); len(of.Looks) != 2 || of.Looks[1].Ends != "Removed" {
+		t.Errorf("a VPC that the ledger knows, of which nobody says where it is: %+v", of)
+	}
+	for _, wrong := range [][]string{{"--only", "333"}, {scenario.Beta + "/sales", "--tag", "drawbridge:attach=x"}, {scenario.Beta + "/nothing", "--untag", "drawbridge:share"}, {scenario.Beta + "/" + world.ProducerNetwork.Subnets[0]}} {
 		if stdout, stderr, exit := ran(t, append([]string{"plan", at}, wrong...)...); exit != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "remedy: ") {
 			t.Errorf("%q exits with %d: %q, %q", wrong, exit, stdout, stderr)
 		}

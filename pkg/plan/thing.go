@@ -87,7 +87,11 @@ func Thing(ctx context.Context, h Hub, t deed.Thing, suppose Supposed) (Plan, er
 // suppose plans what follows if tags change: the record of each thing's change, and the looks that it asks for.
 func (r *rehearsal) suppose(ctx context.Context, id string, all []deed.Thing, s Supposed) (Plan, error) {
 	var todo []asked
+	where := ""
 	for _, t := range all {
+		if !strings.HasPrefix(t.ID, "arn:") { // each side has tags of its own
+			where = " in account " + t.Account
+		}
 		for key, value := range s.Tags {
 			if _, is := tag.Find(t.Kind, key); !is {
 				return Plan{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: %s on a %s says nothing to Drawbridge", id, key, t.Kind), Remedy: "its tags are " + strings.Join(tag.Keys(t.Kind), ", ") + " (docs/tags.md)"}
@@ -96,7 +100,7 @@ func (r *rehearsal) suppose(ctx context.Context, id string, all []deed.Thing, s 
 		}
 		todo = append(todo, changed(t, s.Tags))
 	}
-	return r.follow(ctx, Plan{About: fmt.Sprintf("what follows if %s is %s", id, s.words())}, todo)
+	return r.follow(ctx, Plan{About: fmt.Sprintf("what follows if %s is %s%s", id, s.words(), where)}, todo)
 }
 
 // arnOf is the ARN of a thing; "" of nothing.
