@@ -92,7 +92,7 @@ func TestManners(t *testing.T) {
 	}{
 		{[]string{"bogus"}, "see drawbridge --help"},
 		{[]string{"status", "-o", "xml"}, "table"},
-		{[]string{"why", "research"}, "see drawbridge --help"},
+		{[]string{"why", "research"}, "see drawbridge why --help"},
 		{[]string{"why", "a b", "sales", "--local=127.0.0.1:1"}, "127.0.0.1:1"}, // nobody listens there
 	} {
 		stdout, stderr, exit := ran(t, one.args...)

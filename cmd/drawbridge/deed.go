@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func (f ownerFlags) say(ctx context.Context, id string, kinds []tag.Kind, what f
 		if len(kinds) > len(asked) {
 			remedy = "name it as drawbridge status does: a peering, an attachment, or an entry of the Data API, Studio or private notebooks"
 		}
-		return &fault.Error{Kind: fault.Invalid, Message: "reading " + id + ": it has no tags of owners", Remedy: remedy}
+		return &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("reading %q: nobody says this of such a thing", id), Remedy: remedy}
 	}
 	s, err := f.side(ctx, id)
 	if err != nil {

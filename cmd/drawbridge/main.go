@@ -83,7 +83,7 @@ func main() {
 		defer func() { interrupted = ctx.Err() != nil }()
 		chosen, err := parsed.Parse(os.Args[1:])
 		if err != nil {
-			return fmt.Errorf("%w: see drawbridge --help", err)
+			return fmt.Errorf("%w: see %s --help", err, begun(err))
 		}
 		root, err := c.root()
 		if err != nil && slices.Contains(engine, strings.Fields(chosen.Command())[0]) {
@@ -104,6 +104,17 @@ func main() {
 		fmt.Fprintln(os.Stderr, "drawbridge:", err)
 		os.Exit(1)
 	}
+}
+
+// begun is the command that was begun in a line that cannot be read.
+func begun(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		if of := wrong.Context.Selected(); of != nil {
+			return of.FullPath()
+		}
+	}
+	return "drawbridge"
 }
 
 // engine are the commands that play the engine, which lies in the repository.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -25,9 +26,10 @@ import (
 )
 
 type planCommand struct {
-	ID     string            `arg:"" optional:"" help:"A connection or request: its id in the ledger, [ACCOUNT/[REGION/]] and the id of a peering, an attachment or a VPC, or the ARN of a cluster."`
+	ID     string            `arg:"" optional:"" help:"A connection or request: its id in the ledger, [ACCOUNT/[REGION/]] and the id of a peering, an attachment or a VPC, or the ARN of a cluster. With --tag or --untag whatever has tags: also a subnet, a route table, a security group, an ARN, or a database as in drawbridge why."`
 	Remove bool              `help:"With an ID: as if its owner took it back, by drawbridge:manage=undo, or without the tag that asks for it."`
-	Tag    map[string]string `help:"With an ID: as if it had this tag; may be given several times." placeholder:"KEY=VALUE"`
+	Tag    map[string]string `help:"With an ID: as if its owner set this tag; may be given several times." placeholder:"KEY=VALUE"`
+	Untag  []string          `help:"With an ID: as if its owner took this tag off; may be given several times." placeholder:"KEY"`
 	Policy string            `help:"If this file were the policy: which connections appear, go, widen, narrow." type:"existingfile" placeholder:"FILE" xor:"what"`
 	From   string            `help:"If this VPC requested a peering: [ACCOUNT/[REGION/]]vpc-…" placeholder:"VPC" xor:"what" and:"ends"`
 	To     string            `help:"The database that it is for, as in drawbridge why." placeholder:"DATABASE" and:"ends"`
@@ -44,8 +46,8 @@ func (planCommand) Help() string {
 	return `Says what Drawbridge would do, and changes nothing: it plays the functions' own code in this process, reads AWS with your credentials, and notes
 each call that would change something instead of making it. It is planned as if the mode were full; the mode is said beside it.
 
-Alone it plans a sweep: what is found, what is not managed and left alone, what each look would do. With an ID it plans the next look at that. With
---policy each entry of the ledger is looked at under both policies. With --from and --to nobody has to request anything.
+Alone it plans a sweep: what was held back and goes on, what is found, what is not managed and left alone, what each look would do. With an ID it
+plans the next look at that; with --tag or --untag what follows if its owner changes the tag, from the record of it on. With --policy each entry of the ledger is looked at under both policies. With --from and --to nobody has to request anything.
 
 Run it with credentials of the hub's account: it reads the ledger, the policy and the organization there, and other accounts by --account or --role; what
 the functions read has to be readable (ReadOnlyAccess is enough). What cannot be read is named as not planned.
@@ -60,9 +62,11 @@ Examples:
     --tag drawbridge:data-api=111111111111 --role ReadOnly
   drawbridge plan 111111111111/vpc-0a1b2c3d \
     --tag drawbridge:private-notebooks=true --role ReadOnly
+  drawbridge plan 222222222222/sales --untag drawbridge:share --role ReadOnly
   drawbridge plan --policy new.cedar --role ReadOnly --detailed-exitcode
   drawbridge plan --from 111111111111/vpc-0a1b2c3d --to 222222222222/sales \
     --role ReadOnly
+  drawbridge plan --only 222222222222 --role ReadOnly
   drawbridge plan --role ReadOnly -o json | jq .counts`
 }
 
@@ -134,14 +138,16 @@ func (p *planner) plan(ctx context.Context) (answer.Document, bool, error) {
 	case p.From != "":
 		out, err = p.request(ctx)
 	case p.ID != "":
-		var c ledger.Connection
-		if c, err = p.connection(ctx); err == nil {
-			out, err = plan.Connection(ctx, p.hub, c, plan.Supposed{Remove: p.Remove, Tags: p.Tag})
-		}
+		out, err = p.thing(ctx)
 	default:
 		var accounts []string
 		if p.Only != "" {
 			accounts = strings.Split(p.Only, ",")
+		}
+		for _, id := range accounts {
+			if _, err := strconv.ParseUint(id, 10, 64); err != nil || len(id) != 12 {
+				return nil, false, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning a sweep of %q: it is no account", id), Remedy: "write ids of 12 digits with commas between"}
+			}
 		}
 		out, err = plan.Sweep(ctx, p.hub, accounts, p.hub.Regions)
 	}
@@ -149,22 +155,79 @@ func (p *planner) plan(ctx context.Context) (answer.Document, bool, error) {
 	return out, out.Empty(), err
 }
 
-// connection finds the connection that is meant.
-func (p *planner) connection(ctx context.Context) (ledger.Connection, error) {
+// thing plans the next look at what is meant, or what follows from a change of its tags.
+func (p *planner) thing(ctx context.Context) (plan.Plan, error) {
+	suppose := plan.Supposed{Remove: p.Remove, Tags: map[string]*string{}}
+	for key, value := range p.Tag {
+		suppose.Tags[key] = &value
+	}
+	for _, key := range p.Untag {
+		suppose.Tags[key] = nil
+	}
 	at, id := p.scoped(p.ID)
 	c, ok, err := p.ledger.Connection(ctx, id)
-	if err != nil || ok {
-		return c, err
+	if err != nil {
+		return plan.Plan{}, err
 	}
-	if c, ok = plan.Thing(id, at, p.Tag); !ok {
-		return c, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: the ledger has no entry of it", id), Remedy: "drawbridge status lists all; of a peering, an attachment or a VPC say where it is, ACCOUNT/REGION/pcx-…; of a cluster its ARN"}
+	if !ok && id == p.ID { // nobody said where it is, and the ledger may know
+		if at, err = p.placed(ctx, id, at); err != nil {
+			return plan.Plan{}, err
+		}
 	}
-	return c, nil
+	t, tagged := deed.Tagged(id, at)
+	if !ok && !tagged && len(suppose.Tags) > 0 { // it may be the name of a database
+		if _, t, err = (&why.Finder{Enter: p.door.enter, Home: p.door.home}).Database(ctx, p.ID, at); err != nil {
+			return plan.Plan{}, err
+		}
+		tagged = t.Kind != ""
+	}
+	if !ok && (len(suppose.Tags) == 0 || p.Remove) {
+		c, ok = plan.Of(id, at)
+	}
+	switch {
+	case ok:
+		return plan.Connection(ctx, p.hub, c, at.Account, suppose)
+	case tagged:
+		return plan.Thing(ctx, p.hub, t, suppose)
+	}
+	return plan.Plan{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: the ledger has no entry of it", id), Remedy: "drawbridge status lists all; of a peering, an attachment or a VPC say where it is, ACCOUNT/REGION/pcx-…; of a cluster its ARN"}
 }
 
-// scoped splits what may have an account, and a Region, before it.
+// placed is where the ledger has a thing as a side of some entry; else home.
+func (p *planner) placed(ctx context.Context, id string, home event.Place) (event.Place, error) {
+	if !strings.HasPrefix(id, "vpc-") {
+		return home, nil
+	}
+	entries, err := p.entries(ctx)
+	for _, c := range entries {
+		for _, s := range c.Sides {
+			if s.ID == id {
+				return event.Place{Account: s.Account, Region: s.Region}, nil
+			}
+		}
+	}
+	return home, err
+}
+
+// entries reads all that the ledger has.
+func (p *planner) entries(ctx context.Context) ([]ledger.Connection, error) {
+	var out []ledger.Connection
+	err := ledger.Scan(ctx, dynamodb.NewFromConfig(p.door.own), p.at.Table, func(row ledger.Row) error {
+		c, ok, err := row.Connection()
+		if ok {
+			out = append(out, c)
+		}
+		return err
+	})
+	return out, err
+}
+
 func (p *planner) scoped(text string) (event.Place, string) {
-	at := event.Place{Account: p.door.home.Account, Region: p.door.own.Region}
+	return scoped(text, event.Place{Account: p.door.home.Account, Region: p.door.own.Region})
+}
+
+// scoped splits what may have an account, and a Region, before it; without them it is at home.
+func scoped(text string, at event.Place) (event.Place, string) {
 	parts := strings.SplitN(text, "/", 3)
 	if _, err := strconv.ParseUint(parts[0], 10, 64); err != nil || len(parts) < 2 || len(parts[0]) != 12 {
 		return at, text
@@ -178,7 +241,7 @@ func (p *planner) scoped(text string) (event.Place, string) {
 // request plans a request that is only described.
 func (p *planner) request(ctx context.Context) (plan.Plan, error) {
 	at, vpc := p.scoped(p.From)
-	to, err := (&why.Finder{Enter: p.door.enter, Home: p.door.home}).Database(ctx, p.To, at)
+	to, _, err := (&why.Finder{Enter: p.door.enter, Home: p.door.home}).Database(ctx, p.To, at)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -191,14 +254,8 @@ func (p *planner) policies(ctx context.Context) (answer.Document, bool, error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("reading the policy: %w", err)
 	}
-	var entries []ledger.Connection
-	if err := ledger.Scan(ctx, dynamodb.NewFromConfig(p.door.own), p.at.Table, func(row ledger.Row) error {
-		c, ok, err := row.Connection()
-		if ok {
-			entries = append(entries, c)
-		}
-		return err
-	}); err != nil {
+	entries, err := p.entries(ctx)
+	if err != nil {
 		return nil, false, err
 	}
 	out, err := plan.Policy(ctx, p.hub, entries, string(text))

@@ -59,8 +59,25 @@ func (f *firstScenario) plannedAnew(t *testing.T) {
 		t.Errorf("a sweep: %+v", daily)
 	}
 	gone := answered[plan.Plan](t, 2, "plan", world.Connection, "--remove", at, "--detailed-exitcode")
-	if gone.Looks[0].Ends != "Released" && gone.Looks[0].Ends != "Removed" || gone.Counts.Takes < 4 {
+	if len(gone.Looks) != 2 || gone.Looks[1].Ends != "Removed" || gone.Counts.Takes < 4 {
 		t.Errorf("its removal: %+v", gone)
+	}
+	unshared := answered[plan.Plan](t, 2, "plan", scenario.Beta+"/sales", "--untag", "drawbridge:share", at, "--detailed-exitcode")
+	if len(unshared.Looks) != 2 || unshared.Looks[0].Machine != "drawbridge-change" || unshared.Looks[1].ID != world.Connection || unshared.Counts.Takes < 4 {
+		t.Errorf("its database is shared no more: %+v", unshared)
+	}
+	if of := answered[plan.Plan](t, 2, "plan", world.ProducerNetwork.VPC, "--tag", "drawbridge:accept=never", at, "--detailed-exitcode"); len(of.Looks) != 2 || of.Looks[1].Ends != "Removed" {
+		t.Errorf("a VPC that the ledger knows, of which nobody says where it is: %+v", of)
+	}
+	for _, wrong := range [][]string{{"--only", "333"}, {scenario.Beta + "/sales", "--tag", "drawbridge:attach=x"}, {scenario.Beta + "/nothing", "--untag", "drawbridge:share"}, {scenario.Beta + "/" + world.ProducerNetwork.Subnets[0]}} {
+		if stdout, stderr, exit := ran(t, append([]string{"plan", at}, wrong...)...); exit != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "remedy: ") {
+			t.Errorf("%q exits with %d: %q, %q", wrong, exit, stdout, stderr)
+		}
+	}
+	for _, id := range []string{world.ProducerNetwork.VPC, scenario.Beta + "/" + world.ProducerNetwork.VPC} { // what is a side of an entry is none itself
+		if stdout, stderr, exit := ran(t, "status", id, at); exit != 2 || stdout != "" || !strings.Contains(stderr, "it is a side of "+world.Connection+"; name that") {
+			t.Errorf("the status of a VPC exits with %d: %q, %q", exit, stdout, stderr)
+		}
 	}
 	if after := connected(t, world.Connection, at); after.Line.Items != entry.Line.Items {
 		t.Errorf("planning changed the ledger: %+v", after)

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/term"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
@@ -85,18 +87,48 @@ func (r access) profile(ctx context.Context, name string) (aws.Config, error) {
 	return working.count(c), nil
 }
 
-// whose says which account a configuration is of.
+// whose says which account a configuration is of. What keeps it from the answer is one of three things, each with its own remedy:
+//
+//	nothing answers at the address             it is started, or reached
+//	what answers there does not speak as AWS   the address is another
+//	anything else                              whoever asks is not signed in, or is not known there
 func whose(ctx context.Context, c aws.Config) (string, error) {
-	got, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, nil)
-	if err != nil {
-		if c.BaseEndpoint != nil {
-			return "", fmt.Errorf("asking the engine at %s: %w: start drawbridge local, or drawbridge demo --stay, and name its address if it is another: --local=HOST:PORT", *c.BaseEndpoint, err)
+	_, err := c.Credentials.Retrieve(ctx)
+	var got *sts.GetCallerIdentityOutput
+	if err == nil {
+		if got, err = sts.NewFromConfig(c).GetCallerIdentity(ctx, nil); err == nil {
+			return aws.ToString(got.Account), nil
 		}
-		by, signIn := signedIn(c)
-		return "", fmt.Errorf("asking who you are%s: %w: %s", by, err, signIn)
 	}
-	return aws.ToString(got.Account), nil
+	by, signIn := signedIn(c)
+	var operation *smithy.OperationError
+	nowhere := errors.As(err, &operation) && operation.ServiceID == imds
+	if nowhere {
+		err = errors.New("no credentials are found")
+	}
+	var unsent *smithyhttp.RequestSendError
+	silent := !nowhere && errors.As(err, &unsent)
+	var answered smithy.APIError
+	foreign := errors.As(err, &answered) && answered.ErrorCode() == codeless
+	if foreign {
+		err = fmt.Errorf("what answers there does not speak as AWS does: %w", err)
+	}
+	switch {
+	case (silent || foreign) && c.BaseEndpoint != nil:
+		return "", fmt.Errorf("asking the engine at %s: %w: start drawbridge local, or drawbridge demo --stay, and name its address if it is another: --local=HOST:PORT", *c.BaseEndpoint, err)
+	case silent || foreign:
+		return "", fmt.Errorf("asking who you are%s: %w: see whether this machine reaches AWS, and by which proxy: HTTPS_PROXY", by, err)
+	case c.BaseEndpoint != nil:
+		signIn += fmt.Sprintf("; if AWS_ENDPOINT_URL is that of drawbridge local, --local=%s needs none", strings.TrimPrefix(*c.BaseEndpoint, "http://"))
+	}
+	return "", fmt.Errorf("asking who you are%s: %w: %s", by, err, signIn)
 }
+
+// imds is the service that the SDK asks last for credentials: whatever this machine is may have a role.
+const imds = "ec2imds"
+
+// codeless is the code that the SDK gives to an error which has none, since it is not in AWS's shape.
+const codeless = "UnknownError"
 
 // signedIn says by which profile somebody is signed in, and how they do that: for SSO by the profile that has its session, which another may take its credentials from.
 func signedIn(c aws.Config) (by, how string) {

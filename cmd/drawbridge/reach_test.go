@@ -44,6 +44,8 @@ func TestProfilesReachTheChainOfTheSDK(t *testing.T) {
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	page := httptest.NewServer(http.NotFoundHandler())
+	defer page.Close()
 	var asked []string // by whom, and where
 	aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.Header.Get("Authorization"))
@@ -67,6 +69,20 @@ func TestProfilesReachTheChainOfTheSDK(t *testing.T) {
 		"another Region":            {args: []string{"history", "pcx-1", "--profile", "keys", "--region", "eu-north-1"}, says: []string{"by the profile keys: "}, signed: "/eu-north-1/sts/"},
 		"no Region":                 {args: []string{"report", "--profile", "nowhere"}, says: []string{"no Region is set: name it with --region"}},
 		"no such profile":           {args: []string{"map", "--profile", "nobody"}, says: []string{"there is no profile nobody: aws configure list-profiles names yours\n"}},
+		"no credentials": {args: []string{"status", "--region", "us-east-1"},
+			says: []string{"asking who you are: no credentials are found", ": sign in, or name a profile with --profile\n"}},
+		"no credentials for the engine": {args: []string{"status", "--region", "us-east-1"}, environment: []string{"AWS_ENDPOINT_URL=http://127.0.0.1:4566"},
+			says: []string{"asking who you are: no credentials are found", ": sign in, or name a profile with --profile; if AWS_ENDPOINT_URL is that of drawbridge local, --local=127.0.0.1:4566 needs none\n"}},
+		"SSO that expired, for the engine": {args: []string{"doctor", "--profile", "science"}, environment: []string{"AWS_ENDPOINT_URL=http://127.0.0.1:4566"},
+			says: []string{"by the profile science: ", ": sign in by aws sso login --profile science; if AWS_ENDPOINT_URL is"}},
+		"keys that the engine's address does not know": {args: []string{"plan", "--profile", "keys"}, environment: []string{"AWS_ENDPOINT_URL=" + aws.URL},
+			says: []string{"by the profile keys: ", "InvalidClientTokenId", ": sign in, or name"}, signed: "Credential=AKIAKEYS/"},
+		"an engine that is not there": {args: []string{"status", "--profile", "keys"}, environment: []string{"AWS_ENDPOINT_URL=http://127.0.0.1:9", "AWS_ENDPOINT_URL_STS="},
+			says: []string{"asking the engine at http://127.0.0.1:9: ", "connection refused", ": start drawbridge local, or drawbridge demo --stay"}},
+		"what is no engine": {args: []string{"status", "--local=" + page.URL},
+			says: []string{"asking the engine at " + page.URL + ": what answers there does not speak as AWS does", ": start drawbridge local"}},
+		"no network": {args: []string{"status", "--profile", "keys"}, environment: []string{"AWS_ENDPOINT_URL_STS=http://127.0.0.1:9"},
+			says: []string{"asking who you are by the profile keys: ", "connection refused", ": see whether this machine reaches AWS, and by which proxy: HTTPS_PROXY\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked = nil

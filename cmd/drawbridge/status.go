@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -63,12 +65,15 @@ func (c statusCommand) Run(ctx context.Context) error {
 		return c.watched(ctx, h)
 	}
 	d, holds, err := c.once(ctx, h, c.health(ctx, h))
+	var none absent
+	if errors.As(err, &none) {
+		talk("%s", none)
+		return errNo
+	}
 	if err != nil {
 		return err
 	}
-	if d == nil {
-		talk("%s", c.none(h))
-	} else if err := c.print(d); err != nil {
+	if err := c.print(d); err != nil {
 		return err
 	}
 	return yes(holds)
@@ -87,12 +92,13 @@ func (c statusCommand) watched(ctx context.Context, h hub) error {
 			health = c.health(ctx, h)
 		}
 		d, _, err := c.once(ctx, h, health)
+		working.done()
+		var none absent
+		if errors.As(err, &none) {
+			return look{string(none) + "\n", "none"}, nil
+		}
 		if err != nil {
 			return look{}, err
-		}
-		working.done()
-		if d == nil {
-			return look{c.none(h) + "\n", "none"}, nil
 		}
 		text, err := printed(d, c.Output)
 		if err != nil {
@@ -119,12 +125,23 @@ func (c statusCommand) health(ctx context.Context, h hub) []board.Check {
 	return doctor.Health(ctx, doctor.Patient{Hub: h.Config, At: event.Place{Account: h.at.Account, Region: h.at.Region}, Table: h.at.Table})
 }
 
-// none says that there is no entry.
-func (c statusCommand) none(h hub) string {
-	return fmt.Sprintf("%s is not managed: table %s in account %s, %s has no entry of it. What is there and was not given to Drawbridge is left alone", c.ID, h.at.Table, h.at.Account, h.at.Region)
+// absent says that the ledger has no entry of what was asked about, and what there is.
+type absent string
+
+// Error implements [error].
+func (a absent) Error() string { return string(a) }
+
+// none says that there is no entry. What is a side of entries, such as a VPC, is none itself.
+func (c statusCommand) none(h hub, rows board.Rows) absent {
+	ledger := fmt.Sprintf("table %s in account %s, %s", h.at.Table, h.at.Account, h.at.Region)
+	_, id := scoped(c.ID, event.Place{})
+	if with := rows.With(id); len(with) > 0 {
+		return absent(fmt.Sprintf("%s has no entry of its own in %s: it is a side of %s; name that", c.ID, ledger, strings.Join(with, ", ")))
+	}
+	return absent(fmt.Sprintf("%s is not managed: %s has no entry of it. What is there and was not given to Drawbridge is left alone. drawbridge status lists what is managed", c.ID, ledger))
 }
 
-// once reads what was asked about, and says whether all is well with it; nothing if there is no such entry.
+// once reads what was asked about, and says whether all is well with it; an [absent] if there is no such entry.
 func (c statusCommand) once(ctx context.Context, h hub, health []board.Check) (answer.Document, bool, error) {
 	rows, err := h.rows(ctx)
 	if err != nil {
@@ -133,7 +150,7 @@ func (c statusCommand) once(ctx context.Context, h hub, health []board.Check) (a
 	if c.ID != "" {
 		e, ok := board.EntryOf(rows, c.ID, time.Now())
 		if !ok {
-			return nil, false, nil
+			return nil, false, c.none(h, rows)
 		}
 		e.Hub = h.at
 		return e, e.Line.Fine(), nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -109,6 +110,8 @@ type door struct {
 	ctx  context.Context
 	own  aws.Config
 	home event.Place
+
+	mu   sync.Mutex // a plan enters several at the same time
 	open map[event.Place]aws.Config
 }
 
@@ -127,6 +130,8 @@ func (r reach) door(ctx context.Context, flags accountFlags) (*door, error) {
 // enter returns the configuration for a place: in the engine as anybody; else as oneself at home, by the profile that is named for the account, or by
 // the role.
 func (d *door) enter(at event.Place) (aws.Config, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	c, ok := d.open[at]
 	if ok {
 		return c, nil

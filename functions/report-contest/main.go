@@ -11,11 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -25,9 +25,9 @@ func main() {
 		log.Fatal(err)
 	}
 	now := mode.New(ssm.NewFromConfig(hub), os.Getenv("MODE_PARAMETER")).Now
-	workflow.Start(report.Reporter{
-		Contest: contest.Contest{Ledger: ledger.Open(hub)},
-		Bus:     notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME"), Mode: now},
-		Topic:   notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN"), Mode: now},
-	}.Report)
+	workflow.Start(contest.ReportContest(steps.Stage{
+		Ledger: ledger.Open(hub),
+		Bus:    notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME"), Mode: now},
+		Topic:  notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN"), Mode: now},
+	}))
 }

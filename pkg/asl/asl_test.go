@@ -137,3 +137,15 @@ func TestWhatIsNotUnderstoodIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A wait that leads on, and not back to what was done, ends nothing.
+func TestAWaitThatLeadsOnIsPassed(t *testing.T) {
+	m, err := asl.Parse(`{"StartAt": "Pause", "States": {"Pause": {"Type": "Wait", "Seconds": 300, "Next": "Done"}, "Done": {"Type": "Succeed"}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := asl.Execution{Machine: "m", Name: "x", Turn: func() bool { return false }}
+	if end, err := x.Run(t.Context(), m, map[string]any{}); err != nil || end.State != "Done" || end.Waits {
+		t.Errorf("%+v, %v", end, err)
+	}
+}

@@ -27,7 +27,8 @@ type Execution struct {
 	Machine string // its name
 	Name    string // of the execution
 	Task    Task
-	// Turn is asked at each Wait state, which waits for nothing: whether anything can be otherwise when it is over. If not, the execution ends there.
+	// Turn is asked at each Wait state that leads back to what was done, and waits for nothing: whether anything can be otherwise when it is over. If not, the
+	// execution ends there. A Wait that leads on is passed.
 	Turn func() bool
 }
 
@@ -66,6 +67,7 @@ type errTurn struct{ state string }
 func (e errTurn) Error() string { return e.state + ": it waits" }
 
 func (r *run) through(ctx context.Context, m *Machine, in any, about map[string]any) (End, error) {
+	entered := map[string]bool{}
 	for name := m.StartAt; ; {
 		if r.states++; r.states > most {
 			return End{State: name}, fmt.Errorf("more than %d states are entered", most)
@@ -74,7 +76,11 @@ func (r *run) through(ctx context.Context, m *Machine, in any, about map[string]
 			return End{State: name}, err
 		}
 		s := m.States[name]
+		entered[name] = true
 		out, next, err := r.enter(ctx, name, s, in, about)
+		if err == nil && s.Type == "Wait" && entered[next] && (r.Turn == nil || !r.Turn()) {
+			err = errTurn{name}
+		}
 		var waits errTurn
 		var failed *Failure
 		switch {
@@ -119,9 +125,6 @@ func (r *run) enter(ctx context.Context, name string, s *State, in any, about ma
 	case "Fail":
 		return in, "", &Failure{State: name, Name: s.Error, Cause: s.Cause}
 	case "Wait":
-		if r.Turn == nil || !r.Turn() {
-			return in, "", errTurn{name}
-		}
 		return leave(in, next)
 	case "Choice":
 		for _, c := range s.Choices {

@@ -2,6 +2,7 @@ package board
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -31,6 +32,18 @@ func (r Rows) HostRoutes(c ledger.Connection) []ledger.Item {
 			out = append(out, i)
 		}
 	}
+	return out
+}
+
+// With returns the ids of the entries that have a thing as a side, such as a VPC: by its id, or the end of its ARN.
+func (r Rows) With(thing string) []string {
+	var out []string
+	for _, c := range r.entries {
+		if thing != "" && slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == thing || strings.HasSuffix(s.ID, ":"+thing) }) {
+			out = append(out, c.ID)
+		}
+	}
+	slices.Sort(out)
 	return out
 }
 

@@ -22,7 +22,7 @@ var titles = map[road.Kind]string{road.Peering: "Peerings", road.Transit: "Pairs
 func (b Board) Text(p *answer.Page) {
 	b.Hub.text(p)
 	p.Say("mode    ", "%s", b.Mode.words())
-	count := fmt.Sprintf("%s, of %d something may stand", fit.Count(len(b.Entries), "connection"), b.Standing)
+	count := fmt.Sprintf("%s; for %d of them, things that Drawbridge added may stand", fit.Count(len(b.Entries), "connection"), b.Standing)
 	if len(b.Entries) == 0 {
 		count = "no entries: nobody asked for anything yet"
 	}
@@ -226,7 +226,7 @@ func missed(p *answer.Page, words string, many int, first []workflow.Missed) {
 func (b Board) swept(p *answer.Page) {
 	p.Title("Found, and not given to Drawbridge")
 	if b.Sweep == nil {
-		p.Say("  ", "No sweep of all accounts has ended lately that could be read.")
+		p.Say("  ", "No sweep of all accounts has ended lately, so nobody knows: drawbridge sweep starts one.")
 		return
 	}
 	var rows [][]string
@@ -277,13 +277,15 @@ func (e Entry) Text(p *answer.Page) {
 	if l.Working != nil {
 		say("working", fmt.Sprintf("execution %s, for %s, by %s", l.Working.Holder, answer.Age(l.Working.Since, e.At), cmp.Or(l.Working.Event, "no event")))
 	}
-	var rows [][]string
-	for _, i := range e.Items {
-		rows = append(rows, []string{string(i.Kind), i.Account, i.Resource, i.Key, p.Paint(itemColor(i), string(i.State)), cmp.Or(i.Before, "nothing")})
-	}
-	if len(rows) > 0 {
-		p.Title("Added or changed for it")
-		p.Table("  ", []string{"kind", "account", "resource", "key", "state", "before"}, rows)
+	for n := 0; n < len(e.Items); {
+		account, region := e.Items[n].Account, e.Items[n].Region
+		var rows [][]string
+		for ; n < len(e.Items) && e.Items[n].Account == account && e.Items[n].Region == region; n++ {
+			i := e.Items[n]
+			rows = append(rows, []string{string(i.Kind), i.Resource, i.Key, p.Paint(itemColor(i), string(i.State)), cmp.Or(i.Before, "nothing")})
+		}
+		p.Title("Added or changed for it in " + account + " " + region)
+		p.Table("  ", []string{"kind", "resource", "key", "state", "before"}, rows)
 	}
 	if l.Waits != "" || len(l.Contested) > 0 || len(e.Held) > 0 {
 		p.Title("Needs somebody")

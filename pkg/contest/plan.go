@@ -2,12 +2,12 @@ package contest
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 )
 
@@ -235,13 +235,17 @@ func told(told, account string, before []ledger.Item) string {
 
 // Reason says in one sentence what of contested items is taken away; of one side's nothing that only that side knows.
 func Reason(contested []ledger.Item) string {
-	kinds := map[string]int{}
+	type kind struct{ name, account string }
+	kinds := map[kind]int{}
 	for _, i := range contested {
-		kinds[string(i.Kind)+" in account "+i.Account]++
+		kinds[kind{strings.ReplaceAll(string(i.Kind), "-", " "), i.Account}]++
 	}
 	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(kinds)) {
-		parts = append(parts, fmt.Sprintf("%d of %s", kinds[k], k))
+	for _, k := range slices.SortedFunc(maps.Keys(kinds), func(a, b kind) int {
+		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.account, b.account))
+	}) {
+		many := strings.Replace(fit.Count(kinds[k], k.name), "policys", "policies", 1)
+		parts = append(parts, many+" in account "+k.account)
 	}
 	return "somebody takes away what Drawbridge adds, and it is left to them: " + strings.Join(parts, ", ")
 }

@@ -83,24 +83,42 @@ func (k Concluder) leave(ctx context.Context, c workflow.Cluster, in workflow.Co
 	if err != nil {
 		return err
 	}
-	paths, now := Paths(in), k.Ledger.Now().UTC()
+	paths, now, since := Paths(in), k.Ledger.Now().UTC(), entry.At
 	status := func(e *ledger.Connection) {
 		e.Paths = paths
 		e.Stand(ledger.Status(in.Result), in.Reason, in.Decision.Policy, now)
 	}
-	status(&entry)
-	if err := k.tag(ctx, c, entry); err != nil {
-		return err
+	if status(&entry); !in.DataAPI.Tagged || !entry.At.Equal(since) {
+		if err := k.tag(ctx, c, entry); err != nil {
+			return err
+		}
 	}
 	_, err = k.Ledger.Change(ctx, c.ARN, status)
 	return err
 }
 
-// tag leaves the status of an entry on its cluster, with since when it is so.
+// says are the tags that say how an entry stands, and since when it is so.
+func says(e ledger.Connection) map[string]string {
+	return map[string]string{TagStatus: string(e.Status), TagReason: fit.Tag(e.Reason), TagSince: e.At.UTC().Format(time.RFC3339)}
+}
+
+// standing reports whether tags say how an entry stands.
+func standing(e ledger.Connection, tags map[string]string) bool {
+	for key, value := range says(e) {
+		if e.Status == "" || tags[key] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// tag leaves the status of an entry on its cluster.
 func (k Concluder) tag(ctx context.Context, c workflow.Cluster, e ledger.Connection) error {
-	if _, err := k.Clusters.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &c.ARN, Tags: []rdstypes.Tag{
-		{Key: aws.String(TagStatus), Value: aws.String(string(e.Status))}, {Key: aws.String(TagReason), Value: aws.String(fit.Tag(e.Reason))},
-		{Key: aws.String(TagSince), Value: aws.String(e.At.UTC().Format(time.RFC3339))}}}); err != nil {
+	in, all := &rds.AddTagsToResourceInput{ResourceName: &c.ARN}, says(e)
+	for _, key := range []string{TagStatus, TagReason, TagSince} {
+		in.Tags = append(in.Tags, rdstypes.Tag{Key: aws.String(key), Value: aws.String(all[key])})
+	}
+	if _, err := k.Clusters.AddTagsToResource(ctx, in); err != nil {
 		return fmt.Errorf("tagging the cluster %s: %w", c.ID, err)
 	}
 	return nil

@@ -80,6 +80,7 @@ type Facts struct {
 	Leave bool
 	// Managed says that the ledger has an entry of the cluster.
 	Managed bool
+	Entry   ledger.Connection
 	Role    *Role        // nil: there is none of that name
 	Item    *ledger.Item // of the role; nil: the ledger has none
 	Secret  Secret

@@ -108,6 +108,8 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIInput)
 		return out, fmt.Errorf("inspecting %s: %w", e.ClusterARN, err)
 	}
 	out.First, out.Off, out.Unmade = !facts.Managed, !facts.Endpoint, facts.Role == nil
+	out.Stands = facts.Entry.Status == ledger.Status(workflow.Exposed)
+	out.DataAPI.Tagged = standing(facts.Entry, facts.Tags)
 	if err := i.Brake.Ask(ctx, Removals(facts, out)...); err != nil {
 		return out, err
 	}
@@ -122,7 +124,7 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, pr
 		return facts, err
 	}
 	facts.Cluster.Organization = producer.Organization
-	if _, facts.Managed, err = i.Ledger.Connection(ctx, facts.Cluster.ARN); err != nil {
+	if facts.Entry, facts.Managed, err = i.Ledger.Connection(ctx, facts.Cluster.ARN); err != nil {
 		return facts, err
 	}
 	// Only what is to be let at is read.

@@ -60,7 +60,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIEndpoi
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
 	}
-	out.Decision, out.Want.Leave = have.Decision, have.Leave
+	out.Decision, out.Want.Leave, out.Stands = have.Decision, have.Leave, have.Available
 	out.Result, out.Answer, out.Reason = Plan(have)
 	if out.Answer == workflow.AnswerRemove {
 		if err := i.Brake.Ask(ctx, brake.Removal{ID: Owner(e.VPC), Why: Why(have), Cause: out.Reason, Stands: have.Standing}); err != nil {
@@ -73,8 +73,8 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIEndpoi
 
 func (i Inspector) read(ctx context.Context, execution string, e event.Event, facts workflow.AccountFacts) (Facts, error) {
 	out := Facts{VPC: e.VPC}
-	var err error
-	if _, out.Standing, err = i.Ledger.Connection(ctx, Owner(e.VPC)); err != nil {
+	entry, managed, err := i.Ledger.Connection(ctx, Owner(e.VPC))
+	if out.Standing, out.Available = managed, entry.Status == ledger.Status(workflow.Available); err != nil {
 		return out, err
 	}
 	got, err := i.EC2(execution, e.Account, e.Region).DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})

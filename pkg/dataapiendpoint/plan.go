@@ -16,15 +16,16 @@ import (
 
 // Facts are what is known of one VPC.
 type Facts struct {
-	VPC      string
-	Gone     bool            // there is no such VPC any more
-	Tagged   bool            // its owner wants the endpoint
-	Said     bool            // its owner's tag says clearly whether
-	Letting  string          // whether its owner has Drawbridge let go of it; see [tag.Letting]
-	Standing bool            // the ledger has an entry of it
-	Decision policy.Decision // only of a tagged VPC
-	Leave    bool            // the policy wants what somebody takes away to be left; only of a tagged VPC
-	Unclear  string          // that the tag means nothing; see [tag.Why]
+	VPC       string
+	Gone      bool            // there is no such VPC any more
+	Tagged    bool            // its owner wants the endpoint
+	Said      bool            // its owner's tag says clearly whether
+	Letting   string          // whether its owner has Drawbridge let go of it; see [tag.Letting]
+	Standing  bool            // the ledger has an entry of it
+	Available bool            // and that says that it stands
+	Decision  policy.Decision // only of a tagged VPC
+	Leave     bool            // the policy wants what somebody takes away to be left; only of a tagged VPC
+	Unclear   string          // that the tag means nothing; see [tag.Why]
 }
 
 // Plan returns what is to be done for a VPC, and why:

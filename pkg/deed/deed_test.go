@@ -102,8 +102,8 @@ func TestTheAnswerOfADeed(t *testing.T) {
 // The tag drawbridge:manage is on what carries a connection, on the cluster, or on the VPC; a pair on a gateway has none of its own.
 func TestManaged(t *testing.T) {
 	for id, want := range map[string]string{sales.ID: "db-cluster 222222222222", "arn:aws:redshift:us-east-1:333333333333:cluster:w": "redshift-cluster 333333333333",
-		"private-notebooks-vpc-0a": "vpc 123456789012", "data-api-endpoint-vpc-0a": "vpc 123456789012", "pcx-1": "vpc-peering-connection 123456789012", "tgw-attach-1": "transit-gateway-attachment 123456789012",
-		"private-notebooks-": "", "arn:aws:rds:eu-west-1:222222222222:db:sales": "", "tgw-1:vpc-a:vpc-b": ""} {
+		"private-notebooks-vpc-0a1b2c3d": "vpc 123456789012", "data-api-endpoint-vpc-0a1b2c3d": "vpc 123456789012", "pcx-0a1b2c3d": "vpc-peering-connection 123456789012", "tgw-attach-0a1b2c3d": "transit-gateway-attachment 123456789012",
+		"private-notebooks-": "", "arn:aws:rds:eu-west-1:222222222222:db:sales": "", "tgw-0a1b2c3d:vpc-0a1b2c3d:vpc-0a1b2c3e": "", "vpc-0a1b2c3d/x": ""} {
 		got := ""
 		if thing, ok := Managed(id, hub); ok {
 			got = string(thing.Kind) + " " + thing.Account
@@ -183,5 +183,26 @@ func TestADeedStopsWhereItFails(t *testing.T) {
 	d.Calls = d.Calls[:1]
 	if out, err = Do(t.Context(), d, enter); err != nil || !out.Done || !slices.Equal(out.Said, []string{"said a"}) {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// Whatever has tags of Drawbridge's is found by the id that EC2 gives it, or by its ARN.
+func TestTagged(t *testing.T) {
+	for id, want := range map[string]string{
+		"subnet-0a1b2c3d": "subnet subnet-0a1b2c3d 123456789012", "rtb-0a1b2c3d": "route-table rtb-0a1b2c3d 123456789012", "tgw-0a1b2c3d": "transit-gateway tgw-0a1b2c3d 123456789012",
+		"arn:aws:ec2:eu-west-1:111111111111:vpc/vpc-0a1b2c3d":              "vpc vpc-0a1b2c3d 111111111111",
+		"arn:aws:rds:eu-west-1:222222222222:db:sales":                      "db arn:aws:rds:eu-west-1:222222222222:db:sales 222222222222",
+		"arn:aws:iam::111111111111:role/research/analysts":                 "role analysts 111111111111",
+		"arn:aws:sagemaker:eu-west-1:111111111111:notebook-instance/lab":   "notebook-instance arn:aws:sagemaker:eu-west-1:111111111111:notebook-instance/lab 111111111111",
+		"arn:aws:secretsmanager:eu-west-1:222222222222:secret:sales/a-1b2": "secret arn:aws:secretsmanager:eu-west-1:222222222222:secret:sales/a-1b2 222222222222",
+		"arn:aws:s3:::bucket": "", "sales": "", "i-0a1b2c3d": "", "pcx-1": "",
+	} {
+		got := ""
+		if thing, ok := Tagged(id, hub); ok {
+			got = string(thing.Kind) + " " + thing.ID + " " + thing.Account
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
 	}
 }

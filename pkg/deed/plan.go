@@ -113,23 +113,36 @@ func whole(t Thing) []string {
 // Managed returns the thing whose owner's tag drawbridge:manage counts for an entry of the ledger: a peering or an attachment; the cluster with the Data API, or
 // with readers; the VPC with endpoints. One whose id does not say its place is at the place that is given. It is false of other ids.
 func Managed(id string, at event.Place) (Thing, bool) {
-	if of, _, is := arn.Match(id, "rds", "cluster:"); is {
-		return Thing{Kind: tag.DBCluster, ID: id, Account: of.AccountID, Region: of.Region}, true
-	}
-	if of, _, is := arn.Match(id, "redshift", "cluster:"); is {
-		return Thing{Kind: tag.RedshiftCluster, ID: id, Account: of.AccountID, Region: of.Region}, true
-	}
-	here := Thing{ID: id, Account: at.Account, Region: at.Region}
 	switch of := road.Of(id); of {
-	case road.Peering:
-		here.Kind = tag.Peering
-	case road.Attachment:
-		here.Kind = tag.Attachment
 	case road.DataAPIEndpoint, road.PrivateNotebooks:
-		here.Kind, here.ID = tag.VPC, strings.TrimPrefix(id, string(of)+"-")
-	case road.Transit, road.DataAPI, road.Studio, road.Share:
+		id = strings.TrimPrefix(id, string(of)+"-")
+	case road.Peering, road.Attachment, road.Transit, road.DataAPI, road.Studio, road.Share:
 	}
-	return here, here.Kind != ""
+	t, ok := Tagged(id, at)
+	if _, managed := tag.Find(t.Kind, tag.Manage); !ok || !managed {
+		return Thing{}, false
+	}
+	return t, true
+}
+
+// Tagged returns the thing that an id of EC2's at a place names, or an ARN; false if Drawbridge goes by no tag of it.
+func Tagged(id string, at event.Place) (Thing, bool) {
+	for _, kind := range tag.KindsOf("tagging") {
+		of := kind.Naming()
+		if of.Service == "ec2" && of.Form.MatchString(id) {
+			return Thing{Kind: kind, ID: id, Account: at.Account, Region: at.Region}, true
+		}
+		where, name, ok := arn.Match(id, of.Service, of.Resource)
+		if !ok || !cmp.Or(of.InARN, of.Form).MatchString(name[strings.LastIndexByte(name, '/')+1:]) && kind != tag.StoredSecret {
+			continue
+		}
+		t := Thing{Kind: kind, ID: id, Account: where.AccountID, Region: cmp.Or(where.Region, at.Region)}
+		if of.Service == "ec2" || kind == tag.Role {
+			t.ID = name[strings.LastIndexByte(name, '/')+1:]
+		}
+		return t, true
+	}
+	return Thing{}, false
 }
 
 // Revocable are the tags by which the owner of a database names the accounts that reach it.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -75,11 +76,17 @@ func (p Patient) seats(where string) []seat {
 	return out
 }
 
+// transport is what the SDK says of a call's way, which tells nobody what to do.
+var transport = regexp.MustCompile(`https response error StatusCode: \d+, RequestID: [^,]*, (?:api error )?`)
+
 func (c Check) find(ctx context.Context, p Patient, s seat) Finding {
 	f := Finding{Code: c.Code, Title: c.Title, Account: s.at.Account, Region: s.at.Region}
 	var err error
 	if f.Answer, f.Detail, err = c.look(ctx, s); err != nil {
-		f.Answer, f.Detail = Unknown, err.Error()
+		f.Answer, f.Detail = Unknown, transport.ReplaceAllString(err.Error(), "")
+		if fault.HasCode(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError") {
+			f.Remedy = "look with credentials that may read it: ReadOnlyAccess is enough"
+		}
 	}
 	if f.Answer == No {
 		f.Remedy = c.Remedy

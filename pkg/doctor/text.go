@@ -16,11 +16,11 @@ func (r Report) Text(p *answer.Page) {
 			p.Title("In " + at)
 		}
 		p.Say("  "+p.Mark(f.Answer)+" ", "%s: %s", f.Title, f.Detail)
-		if f.Answer != No {
-			continue
-		}
-		if f.Remedy != "" {
-			p.Say("    ", "%s:", f.Remedy)
+		if remedy := f.Remedy; remedy != "" {
+			if len(f.Mends) > 0 {
+				remedy += ":"
+			}
+			p.Say("    ", "%s", remedy)
 		}
 		for _, m := range f.Mends {
 			p.Command("    ", m)

@@ -8,6 +8,7 @@
 //	guard.go      stands before every call of the SDK
 //	answers.go    what AWS answers to a write, with ec2.go, rule.go, tag.go, gateway.go, share.go, sagemaker.go, role.go,
 //	              access.go, endpoint.go and hub.go
+//	read.go       shows tags to what reads nothing else that may be otherwise
 //	shared.go     answers that several worlds share
 //	store.go      the ledger, of which only a copy is written
 package dryrun

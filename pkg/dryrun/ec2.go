@@ -222,10 +222,11 @@ func target(r types.Route) string {
 		aws.ToString(r.NetworkInterfaceId), aws.ToString(r.EgressOnlyInternetGatewayId))
 }
 
-func showTables(w *World, _ call, out any) {
+func showTables(w *World, c call, out any) {
 	got := out.(*ec2.DescribeRouteTablesOutput)
 	for n := range got.RouteTables {
 		t := &got.RouteTables[n]
+		t.Tags = w.tagsOf(c.account, aws.ToString(t.RouteTableId), t.Tags)
 		own := w.routes[aws.ToString(t.RouteTableId)]
 		if own == nil {
 			continue

@@ -120,6 +120,7 @@ func showGroups(w *World, c call, out any) {
 	w.endpoints.begin().showOwnGroups(c, c.in.(*ec2.DescribeSecurityGroupsInput), got)
 	for n := range got.SecurityGroups {
 		g := &got.SecurityGroups[n]
+		g.Tags = w.tagsOf(c.account, aws.ToString(g.GroupId), g.Tags)
 		for id := range w.gone {
 			if r, ok := w.seen[id]; ok && aws.ToString(r.GroupId) == aws.ToString(g.GroupId) {
 				list := &g.IpPermissions

@@ -75,5 +75,8 @@ func init() {
 				}
 			}
 		}
+		for n := range got.TransitGateways {
+			got.TransitGateways[n].Tags = w.tagsOf(c.account, aws.ToString(got.TransitGateways[n].TransitGatewayId), got.TransitGateways[n].Tags)
+		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // since is the tag that says when a status was said last.
@@ -74,11 +76,14 @@ func (w *World) with(account, id string, read map[string]string) map[string]stri
 	return out
 }
 
-// Tag makes a thing look tagged in an account.
-func (w *World) Tag(account, id, key, value string) {
+// Tag makes a thing look tagged in an account, or without a tag if value is nil. id is what EC2 and a role are called by, and else an ARN.
+func (w *World) Tag(account string, kind tag.Kind, id, key string, value *string) {
+	if kind == tag.Role {
+		id = "role " + id
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.tag(account, id, key, &value)
+	w.tag(account, id, key, value)
 }
 
 func (w *World) tag(account, id, key string, value *string) {

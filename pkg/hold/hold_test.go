@@ -257,3 +257,16 @@ func TestACallThatTookTooLongIsUnreadable(t *testing.T) {
 		}
 	}
 }
+
+// Whoever plans a sweep is told what it lets go on, with the input that each execution goes on with.
+func TestWhatGoesOnIsTold(t *testing.T) {
+	w := hub()
+	w.hold(t, machine, request("pcx-0123456789abcdef0", 7), mode.Hold(mode.Planned, "so", "add a route"))
+	w.hold(t, machine, request("pcx-0123456789abcdef1", 8), mode.Hold(mode.Braked, "so"))
+	for at, want := range map[mode.Mode]int{mode.Full: 1, mode.Observe: 0, mode.Stopped: 0} {
+		got, err := hold.GoesOn(t.Context(), w.ledger, at)
+		if err != nil || len(got) != want || want == 1 && (got[0].Machine != machine || !strings.Contains(string(got[0].Input), "event-7")) {
+			t.Errorf("in %s: %+v, %v", at, got, err)
+		}
+	}
+}

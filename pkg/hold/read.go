@@ -1,6 +1,7 @@
 package hold
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -21,6 +22,7 @@ type Kept struct {
 	Since   time.Time
 	At      time.Time
 	Count   int
+	Input   json.RawMessage // of the execution, which goes on with it
 }
 
 // Of returns what a row of the ledger says is held back, and whether it is such a row.
@@ -33,5 +35,26 @@ func Of(r ledger.Row) (Kept, bool, error) {
 		return Kept{}, false, fmt.Errorf("reading what is held back about %s: %w", r.Sort, err)
 	}
 	return Kept{Thing: r.Sort, Machine: own.Machine, End: own.End, Mode: own.Mode, Reason: own.Reason, Changes: own.Changes,
-		Since: own.Since, At: own.At, Count: own.Count}, true, nil
+		Since: own.Since, At: own.At, Count: own.Count, Input: own.Input}, true, nil
+}
+
+// GoesOn returns what a sweep in a mode lets go on, in its order: see [Resumer].
+func GoesOn(ctx context.Context, l ledger.Ledger, at mode.Mode) ([]Kept, error) {
+	var out []Kept
+	for _, m := range machines {
+		rows, err := l.Store.List(ctx, part("drawbridge-"+m), "")
+		if err != nil {
+			return nil, err
+		}
+		for _, kept := range rows {
+			one, _, err := Of(kept)
+			if err != nil {
+				return nil, err
+			}
+			if (row{End: one.End, Mode: one.Mode}).resumes(at, false) {
+				out = append(out, one)
+			}
+		}
+	}
+	return out, nil
 }

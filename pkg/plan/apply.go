@@ -4,28 +4,23 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
-	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dryrun"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/hold"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
-	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -34,128 +29,6 @@ const atOnce = 8
 
 // reasonOf is what a look that is only planned says of its reason.
 const reasonOf = "drawbridge plan"
-
-// Supposed is what a plan supposes of what it is about.
-type Supposed struct {
-	// Remove: its owner takes it back, by drawbridge:manage=undo or, where owners ask by a tag of the thing, without that tag.
-	Remove bool
-	// Tags are those that it has beside its own: of a peering or an attachment, of a cluster, of a VPC.
-	Tags map[string]string
-}
-
-// Connection plans the next look at a connection or request.
-func Connection(ctx context.Context, h Hub, c ledger.Connection, suppose Supposed) (Plan, error) {
-	r, err := rehearse(h)
-	if err != nil {
-		return Plan{}, err
-	}
-	of, ok := look.At(c, event.Place{}, reasonOf)
-	if !ok {
-		return Plan{}, fmt.Errorf("planning %s: there is no look at what is of the kind %s", c.ID, c.Kind)
-	}
-	about := "the next look at " + c.ID
-	if suppose.Remove {
-		if err := r.undo(ctx, c); err != nil {
-			return Plan{}, err
-		}
-		about += fmt.Sprintf(", if it were tagged %s=%s", tag.Manage, tag.Undo)
-	}
-	for _, key := range slices.Sorted(maps.Keys(suppose.Tags)) {
-		for _, s := range c.Sides {
-			r.World.Tag(s.Account, tagged(c, s), key, suppose.Tags[key])
-		}
-		about += fmt.Sprintf(", if it were tagged %s=%s", key, suppose.Tags[key])
-	}
-	p := Plan{About: about}
-	return r.follow(ctx, p, []asked{{of.DetailType(), detailOf(of), c.ID}})
-}
-
-// tagged is the thing of a side whose tags an owner sets for a connection: what carries it, or the side's own thing.
-func tagged(c ledger.Connection, s ledger.Side) string {
-	switch c.Kind {
-	case road.Peering, road.Attachment:
-		return c.ID
-	case road.Transit, road.DataAPI, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks, road.Share:
-	}
-	return s.ID
-}
-
-// undo tags what carries a connection, as its owner would to have it taken back.
-func (r *rehearsal) undo(ctx context.Context, c ledger.Connection) error {
-	switch c.Kind {
-	case road.Peering, road.Attachment:
-		for _, s := range c.Sides {
-			r.World.Tag(s.Account, c.ID, tag.Manage, tag.Undo)
-		}
-		return nil
-	case road.DataAPI, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks:
-		for _, s := range c.Sides {
-			r.World.Tag(s.Account, s.ID, tag.Manage, tag.Undo)
-		}
-		return nil
-	case road.Transit:
-		for _, s := range c.Sides {
-			gateway, _, _ := strings.Cut(c.ID, ":")
-			got, err := ec2.NewFromConfig(r.Enter(execution, s.Account, s.Region)).DescribeTransitGatewayVpcAttachments(ctx, &ec2.DescribeTransitGatewayVpcAttachmentsInput{Filters: []types.Filter{
-				{Name: aws.String("transit-gateway-id"), Values: []string{gateway}}, {Name: aws.String("vpc-id"), Values: []string{s.ID}}}})
-			if err != nil {
-				return fmt.Errorf("reading the attachment of %s to %s: %w", s.ID, gateway, err)
-			}
-			for _, a := range got.TransitGatewayVpcAttachments {
-				r.World.Tag(s.Account, aws.ToString(a.TransitGatewayAttachmentId), tag.Manage, tag.Undo)
-			}
-		}
-		return nil
-	case road.Share:
-	}
-	return &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning the removal of %s: nobody takes back what is of the kind %s", c.ID, c.Kind), Remedy: "plan what drawbridge status lists"}
-}
-
-// Thing returns the connection that is meant by an id that the ledger does not have, at a place: a peering, an attachment, a VPC that wants private
-// notebooks or, going by the tags that are supposed, to call the Data API; or that is meant by the ARN of a cluster that wants the Data API, or readers.
-func Thing(id string, at event.Place, tags map[string]string) (ledger.Connection, bool) {
-	c := ledger.Connection{ID: id, Sides: []ledger.Side{{Account: at.Account, Region: at.Region, ID: id}}}
-	switch c.Kind = road.Of(id); c.Kind {
-	case road.Peering, road.Attachment:
-		return c, true
-	case road.DataAPI:
-		return clustered(c, "rds")
-	case road.Studio:
-		return clustered(c, "redshift")
-	case road.Transit, road.DataAPIEndpoint, road.PrivateNotebooks, road.Share: // by their VPCs, or not at all
-	}
-	if !strings.HasPrefix(id, "vpc-") {
-		return c, false
-	}
-	if c.Kind = road.PrivateNotebooks; tags[tag.DataAPI] != "" {
-		c.Kind = road.DataAPIEndpoint
-	}
-	return c, true
-}
-
-// clustered is the connection that the ARN of a service's cluster means, in the cluster's own place.
-func clustered(c ledger.Connection, service string) (ledger.Connection, bool) {
-	of, _, ok := arn.Match(c.ID, service, "cluster:")
-	if ok {
-		c.Sides[0].Account, c.Sides[0].Region = of.AccountID, of.Region
-	}
-	return c, ok
-}
-
-// asked is a look that is asked for.
-type asked struct {
-	kind   string
-	detail json.RawMessage
-	id     string
-}
-
-func detailOf(l look.Look) json.RawMessage {
-	text, err := json.Marshal(l)
-	if err != nil {
-		panic(err) // a look is a struct of texts
-	}
-	return text
-}
 
 // mostLooks is how many looks a plan follows that were asked for by others.
 const mostLooks = 1000
@@ -174,18 +47,19 @@ func (r *rehearsal) follow(ctx context.Context, p Plan, todo []asked) (Plan, err
 			p.Unplanned = append(p.Unplanned, fmt.Sprintf("%d looks more than %d", len(todo)-n, mostLooks))
 			break
 		}
-		got, ok, err := r.look(ctx, one.kind, one.detail)
-		if err != nil {
-			return p, fmt.Errorf("planning %s: %w", one.id, err)
-		}
+		m, ok := machines[one.kind]
 		if !ok {
 			p.Unplanned = append(p.Unplanned, fmt.Sprintf("%s, %s", one.kind, one.id))
 			continue
 		}
+		got, err := r.play(ctx, m.name, m.definition, r.event(one))
+		if err != nil {
+			return p, fmt.Errorf("planning %s: %w", one.id, err)
+		}
 		states += got.States
-		p.Looks = append(p.Looks, Look{Machine: machines[one.kind].name, ID: one.id, Ends: got.State, Fails: got.Error, Waits: got.Waits, Reason: got.Reason})
+		p.Looks = append(p.Looks, Look{Machine: m.name, ID: one.id, Ends: got.State, Fails: got.Error, Waits: got.Waits, Reason: got.Reason})
 		for _, notice := range r.news() {
-			todo = append(todo, asked{notice.Kind, json.RawMessage(notice.Detail), subject(notice.Detail)})
+			todo = append(todo, told(notice.Kind, json.RawMessage(notice.Detail)))
 		}
 	}
 	for _, notice := range r.World.Notices() {
@@ -199,30 +73,7 @@ func (r *rehearsal) follow(ctx context.Context, p Plan, todo []asked) (Plan, err
 	return p, nil
 }
 
-// key is the same for looks at the same thing, whatever their reasons.
-func (a asked) key() string {
-	var fields map[string]any
-	if json.Unmarshal(a.detail, &fields) == nil {
-		delete(fields, "reason")
-		text, _ := json.Marshal(fields)
-		return a.kind + string(text)
-	}
-	return a.kind + string(a.detail)
-}
-
-// subject is what the detail of a look names.
-func subject(detail string) string {
-	var fields map[string]any
-	_ = json.Unmarshal([]byte(detail), &fields)
-	for _, name := range []string{"vpcPeeringConnectionId", "transitGatewayAttachmentId", "attachmentId", "notebookInstanceName", "cluster", "vpcId", "transitGatewayId", "account"} {
-		if text, ok := fields[name].(string); ok && text != "" {
-			return text
-		}
-	}
-	return detail
-}
-
-// Sweep plans a sweep of the Regions of accounts; without accounts, of all that the organization lists.
+// Sweep plans a sweep of the Regions of accounts; without accounts, of all that the organization lists. What was held back comes first, as it goes on then.
 func Sweep(ctx context.Context, h Hub, accounts, regions []string) (Plan, error) {
 	r, err := rehearse(h)
 	if err != nil {
@@ -231,6 +82,14 @@ func Sweep(ctx context.Context, h Hub, accounts, regions []string) (Plan, error)
 	p := Plan{About: "a sweep of all accounts"}
 	if len(accounts) > 0 {
 		p.About = "a sweep of " + strings.Join(accounts, ", ")
+	}
+	kept, err := hold.GoesOn(ctx, r.book, mode.Full)
+	if err != nil {
+		return p, err
+	}
+	var resumed []asked
+	for _, k := range kept {
+		resumed = append(resumed, again(k))
 	}
 	var all []workflow.Territory
 	lister := sweep.Lister{API: organizations.NewFromConfig(r.hub), Regions: regions, Policy: r.policy}
@@ -252,8 +111,7 @@ func Sweep(ctx context.Context, h Hub, accounts, regions []string) (Plan, error)
 		group.Go(func() error {
 			ask := func(_ context.Context, more ...look.Look) error {
 				for _, l := range more {
-					detail := detailOf(l)
-					looks[n] = append(looks[n], asked{l.DetailType(), detail, subject(string(detail))})
+					looks[n] = append(looks[n], told(l.DetailType(), detailOf(l)))
 				}
 				return nil
 			}
@@ -275,7 +133,7 @@ func Sweep(ctx context.Context, h Hub, accounts, regions []string) (Plan, error)
 	}
 	p.Found = found(visits)
 	p.Unplanned = slices.DeleteFunc(unplanned, func(s string) bool { return s == "" })
-	return r.follow(ctx, p, slices.Concat(looks...))
+	return r.follow(ctx, p, slices.Concat(resumed, slices.Concat(looks...)))
 }
 
 // Policy plans a policy in place of the one in force: each entry of the ledger is looked at with both. Where the one in force cannot be read, as after an upgrade
@@ -353,15 +211,13 @@ func leaves(ctx context.Context, h Hub, c ledger.Connection, reads *dryrun.Answe
 	if !ok {
 		return standing{}, fmt.Sprintf("%s: there is no look at what is of the kind %s", c.ID, c.Kind), nil
 	}
-	got, ok, err := r.look(ctx, of.DetailType(), detailOf(of))
+	m := machines[of.DetailType()]
+	got, err := r.play(ctx, m.name, m.definition, r.event(told(of.DetailType(), detailOf(of))))
 	if err != nil {
 		return standing{}, "", fmt.Errorf("planning %s: %w", c.ID, err)
 	}
 	if unread := r.unread(); len(unread) > 0 {
 		return standing{}, c.ID + ": " + unread[0], nil
-	}
-	if !ok {
-		return standing{}, fmt.Sprintf("%s: what is of the kind %s is not planned", c.ID, c.Kind), nil
 	}
 	if got.Error != "" && got.Error != string(fault.Conflict) {
 		return standing{}, fmt.Sprintf("%s: %s: %s", c.ID, got.Error, got.Reason), nil

@@ -4,10 +4,11 @@
 // reads pass. So a plan is not a second opinion about what the functions do; it is what they do.
 //
 //	plan.go       the words, and what becomes of what was played (pure)
-//	apply.go      plans: of one thing, of a policy, of a sweep; request.go of a request that is only described
+//	apply.go      plans: of a policy, of a sweep; thing.go of one thing and its tags; request.go of a request that is only described
+//	asked.go      what asks for executions
 //	outcome.go    plans one execution
 //	rehearsal.go  plays executions
-//	steps.go      their steps, wired as the functions are; gateway.go those of attachments and shares, access.go those of package steps
+//	steps.go      their steps, wired as the functions are
 //	settings.go   what the functions get by their environment
 //	text.go       plans for people
 //

@@ -157,7 +157,7 @@ func (r *rehearsal) unread() []string {
 	return out
 }
 
-// machines are those that are rehearsed, by the detail-types of Drawbridge's own events that start them.
+// machines are those that are rehearsed, by the detail-types of the events that start them: Drawbridge's own, and what a service says of tags.
 var machines = map[string]struct{ name, definition string }{
 	event.ToInspect:                 {"drawbridge-peering", template.Peering},
 	event.TransitToInspect:          {"drawbridge-transit", template.Transit},
@@ -169,6 +169,8 @@ var machines = map[string]struct{ name, definition string }{
 	event.DataAPIEndpointToInspect:  {"drawbridge-data-api-endpoint", template.DataAPIEndpoint},
 	event.StudioToInspect:           {"drawbridge-studio", template.Studio},
 	event.PrivateNotebooksToInspect: {"drawbridge-private-notebooks", template.PrivateNotebooks},
+	event.ContestToReport:           {"drawbridge-change", template.Change},
+	tagChange:                       {"drawbridge-change", template.Change},
 }
 
 // played is how one execution would end.
@@ -179,22 +181,6 @@ type played struct {
 	Waits  bool
 	States int
 }
-
-// look plays the execution that a look of Drawbridge's own starts; false if its machine is not rehearsed.
-func (r *rehearsal) look(ctx context.Context, kind string, detail json.RawMessage) (played, bool, error) {
-	m, ok := machines[kind]
-	if !ok {
-		return played{}, false, nil
-	}
-	p, err := r.play(ctx, m.name, m.definition, map[string]any{
-		"version": "0", "id": execution, "source": event.Source, "detail-type": kind, "account": hubAccount, "region": r.Config.Region,
-		"time": r.now().UTC().Format(time.RFC3339), "resources": []any{}, "detail": detail,
-	})
-	return p, true, err
-}
-
-// hubAccount stands for the hub's in an event: no machine reads it from one.
-const hubAccount = "000000000000"
 
 // play plays an execution of a machine with an event as its input.
 func (r *rehearsal) play(ctx context.Context, name, definition string, input any) (played, error) {

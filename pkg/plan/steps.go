@@ -7,6 +7,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/hold"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps/change"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/dataapiendpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/gateway"
@@ -15,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/privatenotebooks"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps/tagging"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -87,5 +90,8 @@ func (r *rehearsal) steps() map[string]runtime.Handler {
 		"PlaceEndpoints":          step(privatenotebooks.PlaceEndpoints(s)),
 		"RemoveEndpoints":         step(privatenotebooks.RemoveEndpoints(s)),
 		"VerifyPrivateNotebooks":  step(privatenotebooks.VerifyPrivateNotebooks(s)),
+		"FindConnections":         step(change.FindConnections(s)),
+		"AnswerTags":              step(tagging.AnswerTags(s)),
+		"ReportContest":           step(contest.ReportContest(s)),
 	}
 }

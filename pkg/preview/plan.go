@@ -195,7 +195,7 @@ func share(out workflow.InspectShareOutput) mode.Plan {
 // dataAPI is what becomes of an Aurora cluster.
 func dataAPI(out workflow.InspectDataAPIOutput) mode.Plan {
 	c := out.DataAPI.Cluster
-	p := mode.Plan{Accounts: accounts(c.Account)}
+	p := mode.Plan{Accounts: accounts(c.Account), Stands: out.Stands}
 	switch out.Answer {
 	case workflow.AnswerExpose:
 		turn := say("turn the HTTP endpoint of %s in %s %s on", c.ID, c.Account, c.Region)
@@ -223,7 +223,9 @@ func dataAPI(out workflow.InspectDataAPIOutput) mode.Plan {
 func dataAPIEndpoint(out workflow.InspectDataAPIEndpointOutput) mode.Plan {
 	switch out.Answer {
 	case workflow.AnswerPlace:
-		return endpoints([]workflow.EndpointWant{out.Want}, nil)
+		p := endpoints([]workflow.EndpointWant{out.Want}, nil)
+		p.Stands = out.Stands
+		return p
 	case workflow.AnswerRemove:
 		return endpoints(nil, []workflow.EndpointWant{out.Want})
 	}
@@ -236,6 +238,7 @@ func privateNotebooks(out workflow.InspectPrivateNotebooksOutput) mode.Plan {
 		return mode.Plan{}
 	}
 	p := endpoints(out.Wants, out.Leaving)
+	p.Stands = out.Stands
 	p.Perhaps = append(p.Perhaps, say("let the roles of %s that opted in issue the URL of a notebook through these endpoints only", out.Account))
 	p.Accounts = accounts(append(p.Accounts, out.Account)...)
 	return p
@@ -255,19 +258,21 @@ func endpoints(wanted, leaving []workflow.EndpointWant) (p mode.Plan) {
 
 // studio is what becomes of the readers of a Redshift cluster.
 func studio(out workflow.InspectStudioOutput) mode.Plan {
-	p := mode.Plan{Accounts: accounts(out.Warehouse.Account)}
+	p := mode.Plan{Accounts: accounts(out.Warehouse.Account), Stands: out.Stands}
 	switch out.Answer {
 	case "admit", "retract", "identify":
 	default:
 		return mode.Plan{}
 	}
 	for _, r := range out.Roles {
-		p.Accounts = append(p.Accounts, r.Account)
-		if r.Decision.Allowed {
+		if r.Kept == "" {
+			p.Accounts = append(p.Accounts, r.Account)
 			p.Perhaps = append(p.Perhaps, say("let %s read %s, where it may not", r.ARN, out.Warehouse.ARN))
-		} else {
-			p.Takes = append(p.Takes, say("let %s read %s no more", r.ARN, out.Warehouse.ARN))
 		}
+	}
+	for _, r := range out.Leaving {
+		p.Accounts = append(p.Accounts, r.Account)
+		p.Takes = append(p.Takes, say("let %s read %s no more", r.ARN, out.Warehouse.ARN))
 	}
 	for _, d := range out.Domains {
 		p.Accounts = append(p.Accounts, d.Account)

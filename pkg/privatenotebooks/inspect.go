@@ -91,6 +91,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 	if err := i.decide(ctx, &out, tagged, facts); err != nil {
 		return out, err
 	}
+	out.Stands = !slices.ContainsFunc(out.VPCs, func(v workflow.PrivateVPC) bool { return !isPrivate(standing, v) })
 	released, err := i.takes(ctx, in.Execution, &out, standing)
 	if err != nil {
 		return out, err
@@ -134,7 +135,17 @@ func vpcsOf(all []candidate) []workflow.PrivateVPC {
 }
 
 // standing is a VPC that has something of ours.
-type standing struct{ region, vpc string }
+type standing struct {
+	region, vpc string
+	status      ledger.Status
+}
+
+// isPrivate reports whether the ledger has a VPC as private.
+func isPrivate(all []standing, v workflow.PrivateVPC) bool {
+	return slices.ContainsFunc(all, func(s standing) bool {
+		return s.vpc == v.ID && s.region == v.Region && s.status == ledger.Status(workflow.Private)
+	})
+}
 
 // decide asks the policy about each tagged VPC and each service, and sorts the VPCs by the answers.
 func (i Inspector) decide(ctx context.Context, out *workflow.InspectPrivateNotebooksOutput, tagged []candidate, facts workflow.AccountFacts) error {
@@ -256,7 +267,7 @@ func (i Inspector) readOurs(ctx context.Context, account, region string) ([]stan
 	var out []standing
 	for _, c := range managed {
 		if c.Kind == road.PrivateNotebooks {
-			out = append(out, standing{region, strings.TrimPrefix(c.ID, ownerPrefix)})
+			out = append(out, standing{region, strings.TrimPrefix(c.ID, ownerPrefix), c.Status})
 		}
 	}
 	return out, nil

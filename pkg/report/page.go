@@ -142,7 +142,7 @@ func (r Report) Text(p *answer.Page) {
 		}
 	}
 	p.Say("hub  ", "account %s, %s, table %s", r.Hub.Account, r.Hub.Region, r.Hub.Table)
-	p.Say("     ", "%s, of %d something may stand", fit.Count(len(r.Rows), "connection"), standing)
+	p.Say("     ", "%s; for %d of them, things that Drawbridge added may stand", fit.Count(len(r.Rows), "connection"), standing)
 	head := []string{"to", "from", "state", "since", "approved by"}
 	if p.Wide() {
 		head = append(head, "policy", "path", "verdict")

@@ -21,6 +21,9 @@ var links = map[string]string{
 	"steps/dataapiendpoint":  "ec2",
 	"steps/studio":           "ec2 iam redshift sagemaker",
 	"steps/privatenotebooks": "ec2 iam route53resolver sagemaker",
+	"steps/change":           "ec2 iam lambda ram rds redshift redshiftserverless resourcegroupstaggingapi sagemaker",
+	"steps/tagging":          "ec2 iam rds redshift redshiftserverless resourcegroupstaggingapi sagemaker",
+	"steps/contest":          "",
 }
 
 func TestStepsLinkTheClientsThatTheyNeed(t *testing.T) {

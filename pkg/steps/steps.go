@@ -12,6 +12,9 @@
 //	dataapiendpoint   VPCs from which the Data API is called
 //	studio            readers of Redshift clusters
 //	privatenotebooks  private notebooks, and the endpoints that they share with the Data API
+//	change            whom a change concerns
+//	tagging           answers to tags
+//	contest           what is contested
 package steps
 
 import (

@@ -128,12 +128,13 @@ func leave(ctx context.Context, api Tagger, w workflow.Warehouse, entry ledger.C
 	case over && has:
 		_, err = api.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &w.ARN, TagKeys: []string{StatusTag, ReasonTag, SinceTag}})
 	case !over && (has || w.Named):
-		if len(tags) == 0 {
-			return nil // the cluster is gone, or goes
+		says := []rstypes.Tag{{Key: aws.String(StatusTag), Value: aws.String(string(result))}, {Key: aws.String(ReasonTag), Value: aws.String(fit.Tag(entry.Reason))},
+			{Key: aws.String(SinceTag), Value: aws.String(entry.At.UTC().Format(time.RFC3339))}}
+		said := !slices.ContainsFunc(says, func(t rstypes.Tag) bool { return tags[*t.Key] != *t.Value })
+		if len(tags) == 0 || said {
+			return nil // the cluster is gone, or goes; or it says so already
 		}
-		_, err = api.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &w.ARN, Tags: []rstypes.Tag{
-			{Key: aws.String(StatusTag), Value: aws.String(string(result))}, {Key: aws.String(ReasonTag), Value: aws.String(fit.Tag(entry.Reason))},
-			{Key: aws.String(SinceTag), Value: aws.String(entry.At.UTC().Format(time.RFC3339))}}})
+		_, err = api.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &w.ARN, Tags: says})
 	}
 	return err
 }

@@ -247,6 +247,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if err != nil {
 		return inLedger(err)
 	}
+	out.Stands = slices.Contains([]ledger.Status{ledger.Status(workflow.Identified), ledger.Status(workflow.AwaitingApps)}, entry.Status)
 	letting, unclear := tag.Letting(tags), tag.Why(tags, tag.Studio, tag.StudioGroups)
 	switch says := fmt.Sprintf("%s is tagged %s=%s", e.Cluster, tag.Manage, letting); {
 	case letting == "":

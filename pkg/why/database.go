@@ -283,15 +283,15 @@ func (f *Finder) address(ctx context.Context, r Ref, address netip.Addr, c found
 	return out, nil
 }
 
-// Database finds the VPC of a database that somebody named, in the account that they named, else in that of near, or one's own. It needs no client.
-func (f *Finder) Database(ctx context.Context, name string, near event.Place) (workflow.VPC, error) {
+// Database finds a database that somebody named, and its VPC, in the account that they named, else in that of near, or one's own. It needs no client.
+func (f *Finder) Database(ctx context.Context, name string, near event.Place) (workflow.VPC, deed.Thing, error) {
 	r, err := ParseTo(name)
 	if err != nil {
-		return workflow.VPC{}, err
+		return workflow.VPC{}, deed.Thing{}, err
 	}
 	if r.Kind == "address" {
-		return workflow.VPC{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("finding the database %s: an address does not say which one", name), Remedy: "name the database, ACCOUNT/NAME"}
+		return workflow.VPC{}, deed.Thing{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("finding the database %s: an address does not say which one", name), Remedy: "name the database, ACCOUNT/NAME"}
 	}
 	d, err := f.database(ctx, r, found{at: near}, nil)
-	return d.vpc, err
+	return d.vpc, d.share.Thing, err
 }

@@ -16,6 +16,8 @@ type DataAPI struct {
 	Leave bool `json:"leave,omitempty"`
 	// Manage is what the cluster's owner says by the tag drawbridge:manage, "" if nothing. With true a role that was let go of is Drawbridge's again.
 	Manage string `json:"manage,omitempty"`
+	// Tagged says that the cluster's tags say what the ledger has of it.
+	Tagged bool `json:"tagged,omitempty"`
 	// Ends says that nobody is to query the cluster any more: all that Drawbridge added for it goes.
 	Ends bool `json:"ends,omitempty"`
 }
@@ -69,6 +71,8 @@ type InspectDataAPIOutput struct {
 	Retracted HopsOutput `json:"retracted"`
 	// First says that the ledger has nothing of the cluster, so that what is not there will be made; Off that its HTTP endpoint is off, Unmade that it has no role.
 	First, Off, Unmade bool `json:"-"`
+	// Stands says that the ledger has it as [Exposed]: whatever differs from that, a step finds out.
+	Stands bool `json:"-"`
 }
 
 // DataAPIInput is the input of EnableHttpEndpoint, AdmitConsumers and RetractDataApi.

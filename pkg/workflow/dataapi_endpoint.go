@@ -25,6 +25,7 @@ type InspectDataAPIEndpointOutput struct {
 	Decision policy.Decision `json:"decision"`
 	Event    json.RawMessage `json:"event"`
 	Want     EndpointWant    `json:"want"`
+	Stands   bool            `json:"-"` // the ledger has it as [Available]: whatever differs from that, a step finds out
 }
 
 // VerifyDataAPIEndpointInput is what was decided, and placed or removed.

@@ -52,6 +52,8 @@ type InspectPrivateNotebooksOutput struct {
 	Leaving []EndpointWant `json:"-"`
 	// Released are those whose owners have Drawbridge let go of them: what is there stays as it is, and the ledger forgets it.
 	Released []PrivateVPC `json:"-"`
+	// Stands says that the ledger has each of VPCs as [Private]: whatever differs from that, a step finds out.
+	Stands bool `json:"-"`
 }
 
 // EndpointItems is how many items a Map over VPCs with endpoints has at most. Each waits for its own, and one item waits for several VPCs at a time.

@@ -79,6 +79,8 @@ type InspectStudioOutput struct {
 	Domains []Domain        `json:"-"`
 	// Unfit are accounts and roles that cannot be served, each with why; all others are.
 	Unfit []Hop `json:"-"`
+	// Stands says that the ledger has it as [Identified], or waiting for apps: whatever differs from that, a step finds out.
+	Stands bool `json:"-"`
 }
 
 // ReaderItems is how many items a Map over execution roles, or over Studio domains, has at most.

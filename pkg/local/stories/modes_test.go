@@ -71,6 +71,48 @@ as it stands: nothing would be changed. Once somebody revoked the database's rul
 		},
 	},
 	{
+		name:  "mode-observe-studio",
+		title: "Drawbridge observes what reads a cluster from Studio",
+		about: `
+As in studio.md. Then the operators let Drawbridge only observe. The owner of beta tags the cluster anew: what stands is judged as it stands, and nothing would be changed. Once
+somebody in alpha deletes the policy by which the people of the domain read the cluster, that is what it would write.`,
+		prepare: studioWorld(false),
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			2: looked,
+			3: func(ctx context.Context, t *testing.T, w *scenario.World) {
+				onlyLooked(t, w)
+				plannedChanges(t, mode.Observe, "iam:PutRolePolicy in "+w.Consumer.Account)
+				forget(ctx, t, "held#drawbridge-studio") // else the next sweep of another story takes it up
+			},
+		},
+		acts: []act{
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
+			{"The operators set the mode to observe. The owner of beta tags the cluster anew.", observing(shareWarehouse), []string{"Announced", "Identified"}},
+			{"Somebody in alpha deletes the policy of the execution role.", later(dropReaderPolicy), []string{"Announced", "Planned"}},
+		},
+	},
+	{
+		name:  "mode-observe-private",
+		title: "Drawbridge observes private notebooks",
+		about: `
+As in private-notebooks.md. Then the operators let Drawbridge only observe. The owner of alpha tags the VPC anew: what stands is judged as it stands, and nothing would be changed. Once
+the owner takes the tag away, it is said what would go.`,
+		prepare: privateWorld,
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			2: looked,
+			3: func(ctx context.Context, t *testing.T, w *scenario.World) {
+				onlyLooked(t, w)
+				plannedChanges(t, mode.Observe, "remove Drawbridge's endpoints from "+w.ConsumerNetwork.VPC)
+				forget(ctx, t, "held#drawbridge-private-notebooks")
+			},
+		},
+		acts: []act{
+			{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Announced", "Private"}},
+			{"The operators set the mode to observe. The owner of alpha tags the VPC anew.", observing(tagPrivate(true)), []string{"Announced", "Private"}},
+			{"The owner of alpha takes the tag of the VPC away.", tagPrivate(false), []string{"Announced", "Planned"}},
+		},
+	},
+	{
 		name:  "mode-paused",
 		title: "Drawbridge is paused, and goes on",
 		about: `
@@ -131,16 +173,28 @@ var modesDataAPI = []dataAPITale{
 		name:  "mode-observe-data-api",
 		title: "Drawbridge observes a cluster first",
 		about: `
-The operators let Drawbridge only observe. The owner of beta tags the cluster: the execution ends with what would be made, exactly, since nothing was made before.`,
+The operators let Drawbridge only observe. The owner of beta tags the cluster: the execution ends with what would be made, exactly, since nothing was made before. They let it do
+everything, and it is made. Back in observe, what stands is judged as it stands: nothing would be changed. Once somebody turned the HTTP endpoint off, that is what it would do.`,
 		acts: []dataAPIAct{
 			{"The operators set the mode to observe. " + exposed().says, inMode(mode.Observe, shareWith(onlyAlpha)), told([]string{"Planned"})},
+			{"The operators set the mode to full. The owner of beta tags the cluster anew.", inMode(mode.Full, shareWith(onlyAlpha)), told([]string{"Exposed"})},
+			{"The operators set the mode to observe. The owner of beta tags the cluster anew.", inMode(mode.Observe, shareWith(onlyAlpha)), told([]string{"Exposed"})},
+			{"Somebody in beta turns the HTTP endpoint off.", disableEndpoint, told([]string{"Planned"})},
 		},
 		also: func(ctx context.Context, t *testing.T, _ *scenario.DataAPIWorld) {
 			setMode(ctx, t, mode.Full)
-			plannedChanges(t, mode.Observe, "turn the HTTP endpoint of", "let 1 account query")
+			plannedChanges(t, mode.Observe, "rds:EnableHttpEndpoint in ")
 			forget(ctx, t, "held#drawbridge-data-api") // else the next sweep of another story takes it up
 		},
 	},
+}
+
+// observing lets Drawbridge only observe before something is done.
+func observing(do func(context.Context, *testing.T, *scenario.World)) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		setMode(ctx, t, mode.Observe)
+		do(ctx, t, w)
+	}
 }
 
 // inMode sets the mode before something is done.

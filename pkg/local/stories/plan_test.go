@@ -28,9 +28,9 @@ var otherwise = map[string]string{
 	"notebook-one-denied": deniedThere, "begun-forbidden": deniedThere, "right-lacking": deniedThere,
 	"account-suspended": unreadHere, "studio-full-role": deniedThere,
 	"shared-vpc-notebook": waitedFor,
-	"data-api-closed-key": emulated,
-	"attach-denied":       failsThere, "attach-role-lost": failsThere, "private-drift": failsThere,
-	"mode-observe": heldBack, "mode-observe-only": heldBack, "mode-observe-data-api": heldBack, "mode-paused": heldBack, "mode-add": heldBack,
+	"data-api-closed-key": emulated, "throttled-to-the-end": throttled,
+	"attach-denied": failsThere, "attach-role-lost": failsThere, "private-drift": failsThere,
+	"mode-observe": heldBack, "mode-observe-only": heldBack, "mode-observe-data-api": heldBack, "mode-observe-studio": heldBack, "mode-observe-private": heldBack, "mode-paused": heldBack, "mode-add": heldBack,
 }
 
 // The reasons.
@@ -39,6 +39,7 @@ const (
 	deniedThere = "a service control policy, a role or a quota refuses a call, which only the call tells"
 	failsThere  = "AWS takes a call, and the thing fails later"
 	emulated    = "moto fails where whoever asks reads a key whose policy leaves nothing to IAM; AWS denies it, as the role"
+	throttled   = "AWS throttles a call as often as it is tried, which only the call tells"
 	waitedFor   = "an execution waits for another, and does what the other's change calls for: it was planned before that"
 	unreadHere  = "an account lets Drawbridge in no more, and whoever asks still reads it"
 )

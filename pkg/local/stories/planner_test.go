@@ -37,6 +37,7 @@ var firsts = map[string]string{
 	"drawbridge-inspect-attachment": "drawbridge-attachment", "drawbridge-inspect-notebooks": "drawbridge-notebook", "drawbridge-inspect-share": "drawbridge-share",
 	"drawbridge-inspect-data-api": "drawbridge-data-api", "drawbridge-inspect-data-api-endpoint": "drawbridge-data-api-endpoint",
 	"drawbridge-inspect-studio": "drawbridge-studio", "drawbridge-inspect-private-notebooks": "drawbridge-private-notebooks",
+	"drawbridge-find-connections": "drawbridge-change",
 }
 
 // onlyReads is a transport that notes what is sent but reads.
@@ -124,16 +125,26 @@ func (p *planner) rehearse(ctx context.Context, machine, execution string) (plan
 	if err != nil {
 		return plan.Outcome{}, err
 	}
-	text, err := ssm.NewFromConfig(hub).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String("/drawbridge/policy")})
+	h, err := p.hub(ctx)
 	if err != nil {
 		return plan.Outcome{}, err
+	}
+	return plan.Rehearse(ctx, h, machine, json.RawMessage(aws.ToString(got.Input)))
+}
+
+// hub is what a plan has to know of the hub.
+func (p *planner) hub(ctx context.Context) (plan.Hub, error) {
+	hub := p.config(local.HubAccount, engine.Region())
+	text, err := ssm.NewFromConfig(hub).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String("/drawbridge/policy")})
+	if err != nil {
+		return plan.Hub{}, err
 	}
 	settings, err := plan.ReadSettings(ctx, cloudformation.NewFromConfig(hub), "drawbridge-hub")
 	if err != nil {
-		return plan.Outcome{}, err
+		return plan.Hub{}, err
 	}
-	return plan.Rehearse(ctx, plan.Hub{Config: hub, Enter: func(at event.Place) (aws.Config, error) { return p.config(at.Account, at.Region), nil },
-		Store: book().Store, Policy: aws.ToString(text.Parameter.Value), Limit: settings.Limit, Patience: settings.Patience, Regions: []string{engine.Region(), secondRegion}}, machine, json.RawMessage(aws.ToString(got.Input)))
+	return plan.Hub{Config: hub, Enter: func(at event.Place) (aws.Config, error) { return p.config(at.Account, at.Region), nil },
+		Store: book().Store, Policy: aws.ToString(text.Parameter.Value), Limit: settings.Limit, Patience: settings.Patience, Regions: []string{engine.Region(), secondRegion}}, nil
 }
 
 // compare holds the plans of an act's executions to what these did, and returns how many it compared.
@@ -149,7 +160,7 @@ func (p *planner) compare(t *testing.T, act string, ends []story.End) int {
 	for _, e := range ends {
 		out, is := p.plans[e.Execution]
 		if !is && (!slices.Contains(slices.Collect(maps.Values(firsts)), e.Machine) || len(wrote(e.Execution)) == 0) {
-			continue // it only asks for looks and answers tags, or ended before its first call
+			continue // it only asks for looks, or ended before its first call
 		}
 		if err := p.errs[e.Execution]; err != nil {
 			t.Errorf("%s Planning %s: %v", act, e.Machine, err)
@@ -189,7 +200,7 @@ func foreseen(out plan.Outcome) string { return cmp.Or(out.Error, out.State) }
 // wrote are the calls of an execution that changed something in members.
 func wrote(execution string) (out []string) {
 	for _, c := range engine.Story().Calls() {
-		own := c.Account == local.HubAccount && slices.Contains([]string{"dynamodb", "events", "sns", "states"}, c.Service)
+		own := c.Account == local.HubAccount && slices.Contains([]string{"dynamodb", "events", "sns", "sqs", "states"}, c.Service)
 		if c.Execution == execution && !c.Reads() && !own && c.Service != "sts" && c.Status < 300 {
 			out = append(out, unmade(fmt.Sprintf("%s %s %s %s", c.Account, c.Region, c.Name(), c.Resource)))
 		}
