@@ -1,0 +1,28 @@
+package notebook
+
+import (
+	"context"
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// kept returns the security groups in the VPC of an end of which the last look at a connection saw that their owner keeps them out, as the entries note it. As
+// the host routes of a notebook are those of what is managed, so it is left out by what was seen there: each look at a connection reads the tags anew.
+func (i Inspector) kept(ctx context.Context, at end) ([]string, error) {
+	connections, err := i.Restarts.Ledger.Connections(ctx, at.network.Account, at.network.Region)
+	if err != nil {
+		return nil, err
+	}
+	out := []string{}
+	for _, c := range connections {
+		out = append(out, firewall.NotedIn(c, workflow.VPC{Account: at.Account, Region: at.Region, ID: at.vpc}, at.owner())...)
+	}
+	return out, nil
+}
+
+// keptOut reports whether a notebook has none but kept security groups.
+func (n Instance) keptOut(kept []string) bool {
+	return len(n.Groups) > 0 && !slices.ContainsFunc(n.Groups, func(g string) bool { return !slices.Contains(kept, g) })
+}
