@@ -211,7 +211,7 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 func withheld(sides []workflow.Side) []verdict.Reason {
 	var out []verdict.Reason
 	put := func(about string, w *workflow.Withheld) {
-		for _, hop := range []string{verdict.ClientGroup, verdict.RouteThere, verdict.DatabaseGroup, verdict.RouteBack} {
+		for _, hop := range []string{verdict.ClientGroup, verdict.RouteThere, verdict.DatabaseGroup, verdict.RouteBack, verdict.HostRoute} {
 			if w != nil {
 				out = append(out, verdict.Reason{Hop: hop, About: about, Detail: w.Detail, Owner: w.Owner, Remedy: w.Remedy})
 			}

@@ -35,6 +35,9 @@ func (s Surveyor) Consume(ctx context.Context, sides ...*SideFacts) ([]workflow.
 		}
 		out = append(out, found[n]...)
 	}
+	for _, g := range sides {
+		g.bar()
+	}
 	if err := s.withhold(ctx, sides); err != nil {
 		return nil, err
 	}
@@ -101,7 +104,6 @@ func (s Surveyor) consume(ctx context.Context, g *SideFacts) ([]workflow.Batch, 
 		}
 	}
 	g.Side.Apart = had(kept, from.clients, g.Side.Openings)
-	g.bar()
 	g.Side.Clients = workflow.Few(alike(v.Account, from.clients, g.Subnets, kept))
 	g.Side.Unread, g.Side.Overlooked = notebook.Unread(from.unread, from.clients)
 	if g.Side.GroupsAt = from.at; len(g.Side.Openings) == 0 {

@@ -23,20 +23,7 @@ func (s Surveyor) noted(ctx context.Context, g *SideFacts) ([]string, error) {
 	return kept, nil
 }
 
-// keepOut withholds the databases of a side all of whose security groups their owner keeps out.
-func (s Surveyor) keepOut(ctx context.Context, g *SideFacts) error {
-	if len(g.Side.Openings) == 0 {
-		return nil
-	}
-	var err error
-	if g.Side.Apart, err = s.noted(ctx, g); err != nil {
-		return err
-	}
-	g.bar()
-	return nil
-}
-
-// bar withholds those databases of a side that have none but security groups that are known to be kept out.
+// bar withholds those databases of a side that have none but security groups that are known to be kept out. Who calls is read before: their paths fail.
 func (g *SideFacts) bar() {
 	for n, o := range g.Side.Openings {
 		if keptOut(o.Groups, g.Side.Apart) {

@@ -111,8 +111,8 @@ func (s Surveyor) Produce(ctx context.Context, first, second *SideFacts) ([]*Sid
 // open finds the databases of a side that are opened, and says through which of their groups others would open as well.
 func (s Surveyor) open(ctx context.Context, g *SideFacts) error {
 	err := s.offer(ctx, g)
-	if err == nil {
-		err = s.keepOut(ctx, g)
+	if err == nil && len(g.Side.Openings) > 0 {
+		g.Side.Apart, err = s.noted(ctx, g)
 	}
 	for n, o := range g.Side.Openings {
 		g.Side.Openings[n].Shared = shared(o, g.shut)

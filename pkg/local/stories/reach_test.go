@@ -128,7 +128,6 @@ opened goes; and gives the database another group, by which it is opened.`,
 			3: each(admitsAlone("database"), leads("", "", "")),
 			4: each(admitsAlone("database"), admitsAlone("more", 3306), leads("10.2.0.0/23", "", "")),
 		},
-		connected: true,
 	},
 	{
 		name:  "reach-group-client",
@@ -165,12 +164,12 @@ what let the notebook in goes. Then both take their tags off, and all of it come
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
 			{"The owner of alpha tags the security group of the function drawbridge:reach=none.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				reachTag(ctx, t, consumer(w), "none", w.FunctionGroup)
-			}, []string{"Announced", "Connected"}},
+			}, []string{"Announced", "Attached", "Connected"}},
 			{"The owner of beta tags the security group of the database drawbridge:reach=none.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				reachTag(ctx, t, producer(w), "none", w.ProducerNetwork.Group)
-			}, []string{"Announced", "PartlyConnected"}},
-			{"The owner of beta takes the tag off.", unreached(producer, groupOfDatabase), []string{"Announced", "Connected"}},
-			{"The owner of alpha takes the tag off.", unreached(consumer, groupOfFunction), []string{"Announced", "Connected"}},
+			}, []string{"Announced", "Attached", "PartlyConnected"}},
+			{"The owner of beta takes the tag off.", unreached(producer, groupOfDatabase), []string{"Announced", "Attached", "Connected"}},
+			{"The owner of alpha takes the tag off.", unreached(consumer, groupOfFunction), []string{"Announced", "Attached", "Connected"}},
 		},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
 			1: each(marked(consumer, groupOfFunction, 1), marked(producer, groupOfDatabase, 2)),
