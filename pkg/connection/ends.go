@@ -128,7 +128,7 @@ type served struct {
 func seated(in workflow.VerifyConnectionInput) []served {
 	var out []served
 	for n, b := range in.Batches {
-		if n >= len(in.Injected) || len(in.Injected[n].Hosts) != len(b.Names) {
+		if n >= len(in.Injected) || len(in.Injected[n].Hosts) != len(b.Names) || b.Left != "" { // who is left out is no client
 			continue
 		}
 		table := lifecycle.TableOf(in.Connection, in.Routed, workflow.Notebook{Account: b.Account, Region: b.Region, VPC: b.VPC, Owner: b.Owner, Subnet: b.Subnet, SubnetCIDR: b.SubnetCIDR})

@@ -318,7 +318,8 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 				}
 			}
 			if n.keptOut(kept) {
-				one.Inject, one.Unclear, allowed = policy.Decision{Action: policy.Inject, Policy: "kept-out"}, "; "+firewall.KeptOut(n.Groups), nil
+				leave(&one, firewall.KeptOut(n.Groups))
+				allowed = nil
 			}
 		}
 		// A configuration has one line for a subnet, so what one notebook of the subnet may reach is there for all

@@ -6,6 +6,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -28,4 +29,9 @@ func keptIn(connections []ledger.Connection, at end) []string {
 // keptOut reports whether a notebook has none but kept security groups.
 func (n Instance) keptOut(kept []string) bool {
 	return len(n.Groups) > 0 && !slices.ContainsFunc(n.Groups, func(g string) bool { return !slices.Contains(kept, g) })
+}
+
+// leave leaves a notebook out as the policy might, because of what its owner keeps out.
+func leave(one *workflow.Notebook, why string) {
+	one.Inject, one.Unclear = policy.Decision{Action: policy.Inject, Policy: "kept-out"}, "; "+why
 }

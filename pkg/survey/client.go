@@ -79,16 +79,14 @@ func seat(sides []*SideFacts) {
 
 func (s Surveyor) consume(ctx context.Context, g *SideFacts) ([]workflow.Batch, error) {
 	v := g.Side.VPC
-	batches := func(found []notebook.Instance) []workflow.Batch {
-		return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
-	}
+	one := workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}
 	if len(g.Side.Ports) == 0 && !g.wide { // nothing is there for any client
 		found, unread, err := notebook.Placed(ctx, s.Enter(v.Place()).SageMaker, s.memory(g), route.SubnetIDs(g.Subnets))
 		g.Side.Unread, g.Side.Overlooked = notebook.Unread(unread, nil)
 		if err == nil && len(found) > 0 {
 			g.Side.Apart, err = s.noted(ctx, g)
 		}
-		return batches(served(found, g.Side.Apart)), err
+		return batches(one, g.Subnets, found, g.Side.Apart), err
 	}
 	from, err := s.calling(ctx, g)
 	if err != nil {
@@ -109,7 +107,7 @@ func (s Surveyor) consume(ctx context.Context, g *SideFacts) ([]workflow.Batch, 
 	if g.Side.GroupsAt = from.at; len(g.Side.Openings) == 0 {
 		g.Side.Groups, g.Side.Owners = firewall.Handed(from.groups, *g.Side)
 	}
-	return batches(served(from.instances, kept)), nil
+	return batches(one, g.Subnets, from.instances, kept), nil
 }
 
 // callers is what was read of who calls from a side.

@@ -3,10 +3,12 @@ package survey
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -45,7 +47,20 @@ func had(kept []string, clients []notebook.Client, openings []workflow.Opening) 
 	})
 }
 
-// served are the notebook instances that a connection may serve: not those that have none but kept security groups.
-func served(instances []notebook.Instance, kept []string) []notebook.Instance {
-	return slices.DeleteFunc(slices.Clone(instances), func(n notebook.Instance) bool { return keptOut(n.Groups, kept) })
+// batches returns notebook instances in batches that are alike in all else with one. Those that have none but kept security groups are left out, and say so.
+func batches(one workflow.Batch, subnets []route.Subnet, instances []notebook.Instance, kept []string) []workflow.Batch {
+	left := map[string][]notebook.Instance{}
+	for _, n := range instances {
+		why := ""
+		if keptOut(n.Groups, kept) {
+			why = firewall.KeptOut(n.Groups)
+		}
+		left[why] = append(left[why], n)
+	}
+	var out []workflow.Batch
+	for _, why := range slices.Sorted(maps.Keys(left)) {
+		one.Left = why
+		out = append(out, notebook.Batches(one, subnets, left[why])...)
+	}
+	return out
 }
