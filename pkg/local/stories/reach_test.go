@@ -128,6 +128,7 @@ opened goes; and gives the database another group, by which it is opened.`,
 			3: each(admitsAlone("database"), leads("", "", "")),
 			4: each(admitsAlone("database"), admitsAlone("more", 3306), leads("10.2.0.0/23", "", "")),
 		},
+		struck: []int{3},
 	},
 	{
 		name:  "reach-group-client",
