@@ -128,7 +128,7 @@ type served struct {
 func seated(in workflow.VerifyConnectionInput) []served {
 	var out []served
 	for n, b := range in.Batches {
-		if n >= len(in.Injected) || len(in.Injected[n].Hosts) != len(b.Names) {
+		if n >= len(in.Injected) || len(in.Injected[n].Hosts) != len(b.Names) || b.Left != "" { // who is left out is no client
 			continue
 		}
 		table := lifecycle.TableOf(in.Connection, in.Routed, workflow.Notebook{Account: b.Account, Region: b.Region, VPC: b.VPC, Owner: b.Owner, Subnet: b.Subnet, SubnetCIDR: b.SubnetCIDR})
@@ -211,7 +211,7 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 func withheld(sides []workflow.Side) []verdict.Reason {
 	var out []verdict.Reason
 	put := func(about string, w *workflow.Withheld) {
-		for _, hop := range []string{verdict.ClientGroup, verdict.RouteThere, verdict.DatabaseGroup, verdict.RouteBack} {
+		for _, hop := range []string{verdict.ClientGroup, verdict.RouteThere, verdict.DatabaseGroup, verdict.RouteBack, verdict.HostRoute} {
 			if w != nil {
 				out = append(out, verdict.Reason{Hop: hop, About: about, Detail: w.Detail, Owner: w.Owner, Remedy: w.Remedy})
 			}

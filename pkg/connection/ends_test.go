@@ -98,7 +98,7 @@ func TestWhatIsWithheldIsTheReasonAtEachHop(t *testing.T) {
 			hops = append(hops, w.Hop)
 		}
 	}
-	if got := strings.Join(hops, ", "); got != "client group, route there, database group, route back" {
+	if got := strings.Join(hops, ", "); got != "client group, route there, database group, route back, host route" {
 		t.Error(got)
 	}
 }

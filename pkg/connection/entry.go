@@ -28,7 +28,7 @@ func Manage(ctx context.Context, l ledger.Ledger, c workflow.Connection, now, ol
 			sides := sides(c)
 			for n, s := range sides {
 				if at := slices.IndexFunc(e.Sides, func(o ledger.Side) bool { return o.Role == s.Role && o.Account == s.Account && o.ID == s.ID }); at >= 0 {
-					sides[n].Participants = e.Sides[at].Participants
+					sides[n].Participants, sides[n].Apart = e.Sides[at].Participants, e.Sides[at].Apart
 				}
 			}
 			e.Sides = sides

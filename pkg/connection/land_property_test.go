@@ -1,6 +1,7 @@
 package connection_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/gatewaypair"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -21,6 +23,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/verdict"
@@ -179,7 +182,7 @@ func (s settler) things(e *estate, own, other int) {
 		subnets = append(subnets, p.ID)
 	}
 	for n, id := range append([]string{fmt.Sprintf("sg-%d-0", own)}, groups...) {
-		e.groups = append(e.groups, &guard{Group: network.Group{ID: id, Name: map[bool]string{true: "default", false: id}[n == 0]}, client: n > 0 && s.one(8, "marked"), open: s.rough(10, "asked for")})
+		e.groups = append(e.groups, &guard{Group: network.Group{ID: id, Name: map[bool]string{true: "default", false: id}[n == 0]}, client: n > 0 && s.one(8, "marked"), open: s.rough(10, "asked for"), apart: n > 0 && s.one(5, "kept out")})
 	}
 	for n := range rapid.IntRange(0, 3).Draw(s.T, "clients") {
 		k := rapid.SampledFrom([]kind{book, plain, function, machine}).Draw(s.T, "kind")
@@ -195,7 +198,7 @@ func (s settler) things(e *estate, own, other int) {
 			network: s.of("network", "IPV4", "IPV4", "DUAL"), public: s.one(3, "public"), ports: rapid.SampledFrom([][]int{{1433}, {1433}, {1433, 5022}, {5022}}).Draw(s.T, "ports"),
 			shared: s.of("shared", "", strings.Repeat(fmt.Sprint(other), 12), "true", "999999999999")}
 		if s.calm || s.one(2, "a group of its own") {
-			g := &guard{Group: network.Group{ID: fmt.Sprintf("sg-%d-db%d", own, n), Name: "db"}}
+			g := &guard{Group: network.Group{ID: fmt.Sprintf("sg-%d-db%d", own, n), Name: "db"}, apart: s.rough(8, "kept out")}
 			e.groups, t.groups = append(e.groups, g), append(t.groups, g.ID)
 		}
 		t.at = []string{rapid.SampledFrom(t.subnets).Draw(s.T, "at")}
@@ -264,20 +267,53 @@ func (l law) opens(d thing, port int, from string) bool {
 	return (d.shared == from || d.shared == "true") && !l.forbidden[d.name] && port != l.port
 }
 
-// connect does what the machines do of a connection that is decided: the same steps, in the same order, on the land.
+// connect does what the machines do of a connection that is decided. What a look added before it knew of a group that is kept out is taken back by the next.
 func (l *land) connect(ctx context.Context, set *policy.Set) (out workflow.VerifyConnectionOutput, err error) {
+	entry := connection.Entry(l.connection(), road.Peering, ledger.Requested)
+	for range 3 {
+		back := l.as()
+		if out, entry, err = l.look(ctx, set, entry); fault.Of(err) != fault.Over {
+			return out, err
+		}
+		back()
+	}
+	return out, err
+}
+
+// as returns what makes the land what it is now.
+func (l *land) as() (back func()) {
+	var undo []func()
+	for _, e := range l.vpcs {
+		for _, t := range e.tables {
+			routes := slices.Clone(t.Routes)
+			undo = append(undo, func() { t.Routes = routes })
+		}
+		for _, g := range e.groups {
+			in, out := slices.Clone(g.Ingress), slices.Clone(g.Egress)
+			undo = append(undo, func() { g.Ingress, g.Egress = in, out })
+		}
+	}
+	return func() {
+		for _, f := range undo {
+			f()
+		}
+	}
+}
+
+// look does one look, and what follows it: the same steps, in the same order, on the land. It returns the entry of the connection as it is then.
+func (l *land) look(ctx context.Context, set *policy.Set, entry ledger.Connection) (out workflow.VerifyConnectionOutput, now ledger.Connection, err error) {
 	s, c := l.surveyor(set), l.connection()
-	look := func(e *estate) func(context.Context) (*workflow.Facts, error) {
+	read := func(e *estate) func(context.Context) (*workflow.Facts, error) {
 		return func(ctx context.Context) (*workflow.Facts, error) {
 			return s.VPC(ctx, e.Place(), e.ID, member(e.Account))
 		}
 	}
-	one, other, err := s.Pair(ctx, l.carrier, look(l.vpcs[0]), look(l.vpcs[1]))
+	one, other, err := s.Pair(ctx, l.carrier, read(l.vpcs[0]), read(l.vpcs[1]))
 	if err != nil {
-		return out, err
+		return out, entry, err
 	}
-	first := &survey.SideFacts{Here: one, There: other, Side: &workflow.Side{Role: "requester", VPC: one.VPC, Peer: other.VPC, StatusResource: l.carrier, Tables: one.Tables}}
-	second := &survey.SideFacts{Here: other, There: one, Side: &workflow.Side{Role: "accepter", VPC: other.VPC, Peer: one.VPC, StatusResource: l.carrier, Tables: other.Tables}}
+	first := &survey.SideFacts{Here: one, There: other, Side: &workflow.Side{Role: "requester", VPC: one.VPC, Peer: other.VPC, StatusResource: l.carrier, Tables: one.Tables}, Entry: entry}
+	second := &survey.SideFacts{Here: other, There: one, Side: &workflow.Side{Role: "accepter", VPC: other.VPC, Peer: one.VPC, StatusResource: l.carrier, Tables: other.Tables}, Entry: entry}
 	refers := one.VPC.Region == other.VPC.Region
 	first.Side.Peer.CIDRs, second.Side.Peer.CIDRs = survey.Reachable(one.VPC.CIDRs, other.VPC.CIDRs), survey.Reachable(other.VPC.CIDRs, one.VPC.CIDRs)
 	if !c.OwnsTarget() {
@@ -297,17 +333,17 @@ func (l *land) connect(ctx context.Context, set *policy.Set) (out workflow.Verif
 	first.Side.Refers, second.Side.Refers = refers, refers
 	sides, err := s.Produce(ctx, first, second)
 	if err != nil {
-		return out, err
+		return out, entry, err
 	}
 	survey.Appoint(survey.Sides(sides)...)
 	batches, err := s.Consume(ctx, sides...)
 	if err != nil {
-		return out, err
+		return out, entry, err
 	}
 	in := workflow.VerifyConnectionInput{Execution: "run", Connection: c, Sides: survey.Values(sides), Found: survey.Closed(sides...), Batches: batches}
 	book, _ := ledgertest.New()
-	if _, err := book.Begin(ctx, ledger.Connection{ID: c.ID, Kind: "peering"}); err != nil {
-		return out, err
+	if _, err := book.Begin(ctx, entry); err != nil {
+		return out, entry, err
 	}
 	var failed []error
 	for n, side := range in.Sides {
@@ -315,14 +351,14 @@ func (l *land) connect(ctx context.Context, set *policy.Set) (out workflow.Verif
 		in.Routed, failed = append(in.Routed, routed), append(failed, err)
 	}
 	if err := errors.Join(failed...); err != nil {
-		return out, err
+		return out, entry, err
 	}
 	for n, side := range in.Sides {
 		opened, err := firewall.Open(ctx, l.vpcs[n], book, "run", c.ID, side)
 		in.Opened, failed = append(in.Opened, opened), append(failed, err)
 	}
 	if err := errors.Join(failed...); err != nil {
-		return out, err
+		return out, entry, err
 	}
 	for _, b := range batches {
 		in.Injected = append(in.Injected, l.injected(b))
@@ -331,7 +367,9 @@ func (l *land) connect(ctx context.Context, set *policy.Set) (out workflow.Verif
 	v := connection.Verifier{Ledger: book, Bus: notice.Bus{API: world{events: &events}, Name: "drawbridge"}, Still: func(context.Context) error { return nil },
 		Enter: func(v workflow.VPC) connection.Tagger { return world{account: v.Account, tags: map[string][]string{}} },
 		World: seen{l}}
-	return v.Verify(ctx, in)
+	out, err = v.Verify(ctx, in)
+	now, _, failure := book.Connection(ctx, c.ID)
+	return out, now, cmp.Or(err, failure)
 }
 
 // seen is what is read of a land: all of it is read now.
@@ -457,19 +495,29 @@ func (e *estate) kept(subnet string) bool { return e.subnet(subnet).apart || e.t
 
 // marks reports whether an owner marks an interface as a client's.
 func (e *estate) marks(t thing, at string) bool {
-	return e.subnet(at).client || slices.ContainsFunc(e.groups, func(g *guard) bool { return g.client && slices.Contains(t.groups, g.ID) })
+	return e.subnet(at).client || slices.ContainsFunc(e.groups, func(g *guard) bool { return g.client && !g.apart && slices.Contains(t.groups, g.ID) })
 }
 
-// calls reports whether an interface is a client's: one whose owner keeps it out is none's.
-func (w walk) calls() bool {
-	t := w.from.things[w.client]
-	return (t.kind != machine || w.from.marks(t, w.at)) && !w.from.kept(w.at)
+// barred reports whether a thing has none but groups that their owner keeps out.
+func (e *estate) barred(t thing) bool {
+	return !slices.ContainsFunc(e.groups, func(g *guard) bool { return !g.apart && slices.Contains(t.groups, g.ID) })
 }
+
+// client reports whether an interface of a thing is a client's: one whose owner keeps it out is none's.
+func (e *estate) client(t thing, at string) bool {
+	return (t.kind != stock && t.kind != machine || e.marks(t, at)) && !e.kept(at) && !e.barred(t)
+}
+
+// calls reports whether the interface is a client's.
+func (w walk) calls() bool { return w.from.client(w.from.things[w.client], w.at) }
 
 // allowed reports whether owners and policy want the walk.
 func (w walk) allowed(l law) bool {
-	return w.calls() && l.opens(w.to.things[w.db], w.port, w.from.Account)
+	return w.calls() && !w.to.barred(w.to.things[w.db]) && w.shared(l)
 }
+
+// shared reports whether owner and policy want the database to be reached, be it by what its owner lets in alone.
+func (w walk) shared(l law) bool { return l.opens(w.to.things[w.db], w.port, w.from.Account) }
 
 // wide reports whether an owner asks for more than is shared: one of a VPC for all of it, or one of a group of the database for all that has the group.
 func (w walk) wide() bool {
@@ -477,12 +525,16 @@ func (w walk) wide() bool {
 	return open || w.from.tags["drawbridge:reach"] == "vpc" || w.to.tags["drawbridge:reach"] == "vpc"
 }
 
-// kin reports whether who is no client has the subnet, or a group, of one: what lets that one in lets in all of it.
+// kin reports whether who is no client has the subnet, or a group, of one: what lets that one in lets in all of it, but no rule refers to a group that is kept
+// out. A marked subnet calls by itself.
 func (w walk) kin() bool {
 	t := w.from.things[w.client]
-	return slices.ContainsFunc(w.from.things, func(c thing) bool {
+	marked := func(at string) bool { return w.from.subnet(at).client && !w.from.kept(at) }
+	return slices.ContainsFunc(t.at, marked) || slices.ContainsFunc(w.from.things, func(c thing) bool {
 		return slices.ContainsFunc(c.at, func(at string) bool {
-			return (c.kind != stock && c.kind != machine || w.from.marks(c, at)) && (slices.Contains(t.at, at) || slices.ContainsFunc(c.groups, func(g string) bool { return slices.Contains(t.groups, g) }))
+			return w.from.client(c, at) && (slices.Contains(t.at, at) || slices.ContainsFunc(w.from.groups, func(g *guard) bool {
+				return !g.apart && slices.Contains(c.groups, g.ID) && slices.Contains(t.groups, g.ID)
+			}))
 		})
 	})
 }
@@ -512,6 +564,24 @@ func (w walk) said(out workflow.VerifyConnectionOutput) (lines []workflow.Path, 
 	return lines, len(lines) > 0 && !slices.ContainsFunc(lines, func(p workflow.Path) bool { return !p.OK })
 }
 
+// keptOut are the rules of the groups that their owners keep out, and those that refer to them.
+func (l *land) keptOut() string {
+	var out string
+	for n, e := range l.vpcs {
+		for _, g := range e.groups {
+			if g.apart {
+				out += fmt.Sprintf("\n  %s: %v %v", g.ID, g.Ingress, g.Egress)
+			}
+			for _, r := range g.Ingress {
+				if r.Group != "" && slices.ContainsFunc(slices.Concat(e.groups, l.vpcs[1-n].groups), func(o *guard) bool { return o.apart && o.ID == r.Group }) {
+					out += fmt.Sprintf("\n  %s: %v", g.ID, r)
+				}
+			}
+		}
+	}
+	return out
+}
+
 // withheld reports whether lines say that the path would open more than is shared.
 func withheld(lines []workflow.Path) bool {
 	return slices.ContainsFunc(lines, func(p workflow.Path) bool { return strings.Contains(p.Detail, "which nobody shares") })
@@ -528,11 +598,14 @@ func TestReachableIsWhatWasAndWhatIsAllowed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := l.walks()
+		before, kept := l.walks(), l.keptOut()
 		out, err := l.connect(t.Context(), set)
 		t.Logf("%s, %v", l.carrier, err)
 		for _, p := range out.Verdict {
 			t.Logf("%s %s: %s", p.Mark(), p.Hop.Hop, p.Detail)
+		}
+		if now := l.keptOut(); now != kept {
+			t.Fatalf("groups that are kept out had%s\nand have%s", kept, now)
 		}
 		for n, w := range l.walks() {
 			was, allowed := before[n], w.allowed(law)
@@ -540,7 +613,7 @@ func TestReachableIsWhatWasAndWhatIsAllowed(t *testing.T) {
 			switch {
 			case was.packets == network.Yes && w.packets != network.Yes:
 				t.Fatalf("%s is lost: it was%s\nand is%s", w, was.description, w.description)
-			case !allowed && was.packets != network.Yes && w.packets == network.Yes && (w.calls() && !was.alone || !w.kin() && !was.admitted) && !w.wide():
+			case !allowed && was.packets != network.Yes && w.packets == network.Yes && (w.calls() && !was.alone || !w.kin() && !was.admitted) && !w.wide() && !(was.admitted && w.calls() && w.shared(law)):
 				t.Fatalf("%s is allowed by nobody: it was%s\nand is%s", w, was.description, w.description)
 			case allowed && w.to.kept(w.in): // a failover leads there, and the verdict has a line of it
 			case ok && w.whole != network.Yes && allowed:

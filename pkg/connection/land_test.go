@@ -73,7 +73,7 @@ type board struct {
 // guard is a security group.
 type guard struct {
 	network.Group
-	client, open bool
+	client, open, apart bool
 }
 
 // A kind is what a thing is.
@@ -268,7 +268,7 @@ func (e *estate) DescribeSecurityGroups(_ context.Context, in *ec2.DescribeSecur
 			continue
 		}
 		out.SecurityGroups = append(out.SecurityGroups, types.SecurityGroup{GroupId: &g.ID, GroupName: &g.Name, OwnerId: &e.Account,
-			Tags:          tagged(map[string]string{"drawbridge:client": truth(g.client), "drawbridge:open": truth(g.open)}),
+			Tags:          tagged(map[string]string{"drawbridge:client": truth(g.client), "drawbridge:open": truth(g.open), "drawbridge:reach": apart(g.apart)}),
 			IpPermissions: permissions(g.Ingress), IpPermissionsEgress: permissions(g.Egress)})
 	}
 	return out, nil

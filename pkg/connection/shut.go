@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -34,4 +35,15 @@ func Shutting(id string, surveyed []workflow.Side, trims []*workflow.Trim, items
 		}
 	}
 	return out
+}
+
+// Later asks for the next look at a connection of which this execution has taken away what had no use any more, before it knew of a security group that is kept
+// out: what is in that goes then.
+func Later(ctx context.Context, l ledger.Ledger, id, execution string, surveyed []workflow.Side, items []ledger.Item) error {
+	for _, r := range firewall.Ours(id, items) {
+		if r.ID != "" && slices.ContainsFunc(surveyed, func(s workflow.Side) bool { return slices.Contains(s.Apart, r.Group) }) {
+			return l.LookAgain(ctx, id, execution)
+		}
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -33,5 +34,33 @@ func TestShuttingIsAskedAboutForEachDatabase(t *testing.T) {
 	sides[1].Unseen.Shut = nil
 	if got := connection.Shutting("pcx-1", sides, trims, items); len(got) != 0 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What is in a group that is kept out, of which an execution heard after it had taken away, goes with the next look: it is asked for.
+func TestTheNextLookTakesAwayWhatIsInAGroupThatIsKeptOut(t *testing.T) {
+	side := workflow.Side{VPC: workflow.VPC{Account: "222222222222", Region: "eu-west-1", ID: "vpc-2"}, Apart: []string{"sg-kept"}}
+	rule := func(id, group string) ledger.Item {
+		return ledger.Item{Account: side.VPC.Account, Region: side.VPC.Region, Resource: group, Kind: ledger.Rule, Key: "ingress tcp 3306 10.1.0.0/16", Left: id, State: ledger.Confirmed, Needed: []string{"pcx-1"}}
+	}
+	for name, c := range map[string]struct {
+		item ledger.Item
+		want bool
+	}{
+		"a rule in it":     {rule("sgr-1", "sg-kept"), true},
+		"one in another":   {rule("sgr-1", "sg-other"), false},
+		"one that is made": {rule("", "sg-kept"), false},
+		"of no such kind":  {ledger.Item{Resource: "sg-kept", Kind: ledger.Route, Key: "10.1.0.0/16", Needed: []string{"pcx-1"}}, false},
+	} {
+		l, _ := ledgertest.New()
+		if _, _, err := l.Acquire(t.Context(), "pcx-1", ledger.Turn{Holder: "run"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := connection.Later(t.Context(), l, "pcx-1", "run", []workflow.Side{side}, []ledger.Item{c.item}); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := l.Yield(t.Context(), "pcx-1", "run"); err != nil || (again != "") != c.want {
+			t.Errorf("%s: the next look is asked for: %q, %v", name, again, err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
@@ -43,7 +44,8 @@ type Reader interface {
 //
 //	somebody takes away what it needs          → Contested
 //	a step before failed for the last time     → fails with a [fault.Refused] where a right was lacking, else with a [fault.Conflict], to be redriven
-//	the network of no path holds               → fails with a [fault.Conflict], for whoever mends it to redrive
+//	the network of no path holds, and that is
+//	not what the databases' owners want        → fails with a [fault.Conflict], for whoever mends it to redrive
 //	something waits for an owner               → PendingApproval
 //	some path fails, or the look did not come
 //	to all clients: the next one is asked for  → PartlyConnected
@@ -90,7 +92,7 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		lacking := lacks(in.Refused)
 		out.Result, out.Reason = Conflict, lacking.Error()+"; "+reason // a tag is short, and the first words stay
 		return out, cmp.Or(v.tell(ctx, in, out, paths, func(s workflow.Side) string { return lacksIn(in.Refused, s.VPC.Account) + "; " + said(s) }), lacking)
-	case none == "" && !paths.Answers():
+	case none == "" && !paths.Answers() && !kept(in.Sides):
 		broken := unanswered(paths, why)
 		out.Result, out.Reason = Conflict, broken.Error()
 		return out, cmp.Or(v.tell(ctx, in, out, paths, said), broken)
@@ -143,6 +145,13 @@ func (v Verifier) unjudged(ctx context.Context, in workflow.VerifyConnectionInpu
 		slog.WarnContext(ctx, "that could not be said", "connection", in.Connection.ID, "error", err)
 	}
 	return out, why
+}
+
+// kept reports whether owners keep all databases that are open out of every connection: then nobody has to mend what fails.
+func kept(sides []workflow.Side) bool {
+	return !slices.ContainsFunc(sides, func(s workflow.Side) bool {
+		return slices.ContainsFunc(s.Openings, func(o workflow.Opening) bool { return o.Withheld == nil || !o.Withheld.Kept })
+	})
 }
 
 // again is what to do about a step that failed and knows no remedy.
@@ -224,7 +233,7 @@ func (v Verifier) tell(ctx context.Context, in workflow.VerifyConnectionInput, o
 	if entry.ID == "" {
 		return fault.New(fault.Over, "connecting %s: it is not managed any more", in.Connection.ID)
 	}
-	if err := participant.Known(entry, in.Sides); err != nil {
+	if err := cmp.Or(participant.Known(entry, in.Sides), firewall.Known(entry, in.Sides)); err != nil {
 		return err
 	}
 	told := slices.DeleteFunc(slices.Clone(in.Sides), func(s workflow.Side) bool { return s.Owner != "" || silent(entry, s.VPC.Account) })

@@ -18,7 +18,7 @@
 //	reachable, shown           #k: what the owner is asked about; reachable of an attachment, too
 //	vpc#<role>                 a VPC with its account, for the look after an acceptance, and for who is asked
 //	side#<n>#side              one side of the connection
-//	side#<n>#<list>            #k: its tables, databases, clients, services, ways, seats, groups, rules that go
+//	side#<n>#<list>            #k: its tables, databases, clients, services, ways, seats, groups, those kept out, rules that go
 //	side#<n>#told#<state>      #k: what a step told of the side, with the tables or groups that it left
 //	notebooks#<n>              a batch of notebook instances
 //	told#<state>#<n>           what a step told of a batch, or of the connection
@@ -184,10 +184,12 @@ func rowsOf(n int, answer workflow.Answer, s workflow.Side) []ledger.Fact {
 	for _, list := range [][]ledger.Fact{
 		parts(at+"table", s.Tables), parts(at+"database", s.Openings), parts(at+"client", s.Clients), parts(at+"service", s.Services),
 		parts(at+"way", s.Ways), parts(at+"seat", s.Seats), parts(at+"group", s.Groups),
+		parts(at+"apart", s.Apart), parts(at+"noted", s.Noted),
 	} {
 		out = append(out, list...)
 	}
 	s.Tables, s.Openings, s.Clients, s.Services, s.Ways, s.Seats, s.Groups = nil, nil, nil, nil, nil, nil, nil
+	s.Apart, s.Noted = nil, nil
 	if s.Trim != nil {
 		out = append(out, parts(at+"rule", s.Trim.Rules)...)
 		s.Trim = &workflow.Trim{Destinations: s.Trim.Destinations}
@@ -207,7 +209,7 @@ func sideOf(f ledger.Facts, n int) (s workflow.Side, answer workflow.Answer, err
 	for _, err := range []error{
 		gather(f, at+"table", &s.Tables), gather(f, at+"database", &s.Openings), gather(f, at+"client", &s.Clients), gather(f, at+"service", &s.Services),
 		gather(f, at+"way", &s.Ways), gather(f, at+"seat", &s.Seats),
-		gather(f, at+"group", &s.Groups),
+		gather(f, at+"group", &s.Groups), gather(f, at+"apart", &s.Apart), gather(f, at+"noted", &s.Noted),
 	} {
 		if err != nil {
 			return s, "", err

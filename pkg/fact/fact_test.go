@@ -45,6 +45,7 @@ func world(answer workflow.Answer, by int) workflow.Findings {
 		}
 		for n := range 30 * by {
 			s.Openings = append(s.Openings, workflow.Opening{Database: id("orders", n), Engine: "mysql", Port: 3306, Groups: []string{id("sg", n)}, Subnets: s.Subnets[:3], Shared: map[string][]string{id("sg", n): {"other"}}})
+			s.Apart, s.Noted = append(s.Apart, id("sg", n)), append(s.Noted, id("sg", n+1))
 		}
 		for n := range 200 * by {
 			s.Clients = append(s.Clients, workflow.Client{Names: []string{id("function", n)}, Count: 1, Account: vpc.Account, Groups: []string{id("sg", n)}})

@@ -54,10 +54,10 @@ func follow(before, now workflow.Findings) []workflow.Batch {
 	return out
 }
 
-// place is where the notebooks of a batch are.
-type place struct{ account, region, subnet string }
+// place is where the notebooks of a batch are, and why they are left out.
+type place struct{ account, region, subnet, left string }
 
-func at(b workflow.Batch) place { return place{b.Account, b.Region, b.Subnet} }
+func at(b workflow.Batch) place { return place{b.Account, b.Region, b.Subnet, b.Left} }
 
 // alike reports whether two batches of a place differ only in whom they name: the policy is asked the same.
 func alike(a, b workflow.Batch) bool {

@@ -24,6 +24,7 @@ type Interface struct {
 // there is none. groups are those of its account in the VPC, and interfaces what has them. openings are all databases of the side that are opened.
 //
 //	named default                                          → no: whatever names no group has it
+//	its owner keeps it out, drawbridge:reach=none          → no
 //	another database has it on the same port, and nobody
 //	opens that, and the group's owner does not ask for it  → no
 //	the interface of something else has it, likewise       → no
@@ -44,6 +45,8 @@ func Choose(o workflow.Opening, side workflow.Side, groups []Group, interfaces [
 		switch {
 		case g.Name == Default:
 			against = append(against, fmt.Sprintf("%s is the group named default, which is never opened", id))
+		case g.Apart:
+			against = append(against, fmt.Sprintf("its owner keeps %s out by the tag %s=%s", id, tag.Reach, tag.NoReach))
 		case len(others) > 0 && !g.Open && !admit(g.Ingress, calling(o, side)):
 			against, shared = append(against, fmt.Sprintf("%s would open %s as well", id, few(others))), append(shared, id)
 		default:

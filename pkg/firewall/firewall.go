@@ -8,6 +8,7 @@
 //	firewall.go  the words
 //	wanted.go    thinks: which rules let whom in and out (pure)
 //	choose.go    thinks: through which of its groups a database is opened (pure)
+//	kept.go      knows the groups that their owners keep out
 //	plan.go      thinks: what is added, shared, taken back (pure)
 //	surplus.go   thinks: what has no use any more (pure)
 //	read.go      reads groups, rules, interfaces
@@ -45,6 +46,7 @@ type Group struct {
 	Name    string
 	Open    bool // its owner asks to open it, though other things have it
 	Client  bool // its owner marks it as a client's
+	Apart   bool // its owner keeps it out of every connection
 	Ingress []Rule
 	Egress  []Rule
 }

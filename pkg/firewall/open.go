@@ -26,8 +26,13 @@ import (
 // of the whole VPC, is noted in the ledger: the next look takes it back.
 func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
-	if len(side.Openings) == 0 && len(side.Services) == 0 {
-		return out, noted(ctx, l, connection, side, side.Participants) // as the inspection saw them
+	if len(side.Openings) == 0 && len(side.Services) == 0 { // all is as the inspection saw it
+		if side.Consumer {
+			if err := note(ctx, l, connection, side, side.Apart); err != nil {
+				return out, err
+			}
+		}
+		return out, noted(ctx, l, connection, side, side.Participants)
 	}
 	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, known: map[string]bool{}}
 	if err := o.begin(ctx); err != nil {
@@ -61,7 +66,7 @@ func (o *opening) begin(ctx context.Context) error {
 	if len(o.side.Openings) > 0 || len(o.side.Groups) == 0 {
 		return o.read(ctx)
 	}
-	o.groups, o.others, o.at, o.handed = fromJudged(o.side.Groups, o.side.VPC.Account), map[string]string{}, o.side.GroupsAt, true
+	o.groups, o.others, o.at, o.handed = fromJudged(o.side.Groups, o.side), map[string]string{}, o.side.GroupsAt, true
 	return o.noted(ctx, o.side.Owners)
 }
 
@@ -77,8 +82,13 @@ func (o *opening) read(ctx context.Context) error {
 	return o.noted(ctx, slices.Collect(maps.Values(o.others)))
 }
 
-// noted notes who takes part, by the owners of the groups.
+// noted notes who takes part, by the owners of the groups, and which groups their owner keeps out.
 func (o *opening) noted(ctx context.Context, owners []string) error {
+	seen := within(kept(o.groups), o.side)
+	if err := note(ctx, o.Ledger, o.connection, o.side, seen); err != nil {
+		return err
+	}
+	o.side.Noted = seen
 	return noted(ctx, o.Ledger, o.connection, o.side, participant.Among(owners, o.side.VPC.Account))
 }
 
@@ -86,6 +96,7 @@ func (o *opening) noted(ctx context.Context, owners []string) error {
 func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflow.Hop, error) {
 	hop := workflow.Hop{Hop: "security group of " + db.Database}
 	own, calls := o.own(db.Groups), o.side.Callers
+	may := without(own, kept(o.groups))
 	switch {
 	case len(db.Groups) == 0:
 		hop.Detail = "the database has no VPC security group"
@@ -93,6 +104,10 @@ func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflo
 	case len(own) == 0:
 		hop.Detail = fmt.Sprintf("%s belongs to account %s and is only shared with %s: give the database a group of its own account as well",
 			db.Groups[0], o.others[db.Groups[0]], o.side.VPC.Account)
+		return hop, nil
+	case len(may) == 0:
+		o.unserved = append(o.unserved, db)
+		hop.Detail = KeptOut(own)
 		return hop, nil
 	case len(calls.CIDRs)+len(calls.Groups) == 0:
 		hop.OK, hop.Detail = true, fmt.Sprintf("nothing in %s calls databases so far: nothing has to be opened", o.side.Peer.ID)
@@ -102,7 +117,7 @@ func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflo
 		return hop, nil
 	}
 	db.Groups = own
-	group, together := slices.Min(own), map[string][]string{}
+	group, together := slices.Min(may), map[string][]string{}
 	for _, g := range own {
 		together[g] = own
 	}
@@ -125,7 +140,7 @@ func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflo
 			return hop, nil
 		}
 		wanted = WantedIngress(db, group, o.side)
-	} else if there := o.standing(db, own); there != "" {
+	} else if there := o.standing(db, may); there != "" {
 		group, wanted = there, WantedIngress(db, there, o.side)
 	}
 	o.wanted = append(o.wanted, wanted...)

@@ -18,7 +18,7 @@ import (
 //	rules of somebody else's let it all through, one
 //	or several together                                   → nothing
 //	the same, and it is contested                         → drop: its owner lets it through by now
-//	the very rule is there, for others                    → share
+//	the very rule is there, for others                    → share, unless its group is kept out
 //	rules let only a part through                         → add ours, beside them
 //	no rule                                               → add ours
 //	no rule, and somebody took ours away twice            → contested
@@ -69,7 +69,7 @@ func near(w Wanted, egress bool, groups []Group, together map[string][]string, i
 			switch {
 			case i == nil || i.State == ledger.Contested:
 				theirs = append(theirs, r)
-			case r == w.Rule:
+			case r == w.Rule && !g.Apart: // in one that is kept out, it is going
 				ours = append(ours, *i)
 			}
 		}

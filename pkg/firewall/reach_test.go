@@ -341,6 +341,7 @@ func TestReferences(t *testing.T) {
 		"each by the group that fewest have": {true, workflow.Callers{Groups: []workflow.GroupSet{set(own, "sg-all", "sg-b"), set(own, "sg-all", "sg-c")}}, "[sg-b sg-c]"},
 		"one has no other":                   {true, workflow.Callers{Groups: []workflow.GroupSet{set(own, "sg-all", "sg-b"), set(own, "sg-all", "sg-c"), set(own, "sg-all")}}, "[sg-all]"},
 		"two with the same":                  {true, workflow.Callers{Groups: []workflow.GroupSet{set(own, "sg-b"), set(own, "sg-b", "sg-c")}}, "[sg-b]"},
+		"one of them is kept out":            {true, workflow.Callers{Apart: []string{"sg-b"}, Groups: []workflow.GroupSet{set(own, "sg-all", "sg-b"), set(own, "sg-b", "sg-c")}}, "[sg-all sg-c]"},
 		"AWS cannot":                         {false, workflow.Callers{Groups: []workflow.GroupSet{set(own, "sg-b")}}, "10.1.0.0/24"},
 		"a participant of the peer VPC":      {true, workflow.Callers{Groups: []workflow.GroupSet{set(own, "sg-b"), set(other, "sg-c")}}, "10.1.0.0/24"},
 		"some are not known":                 {true, workflow.Callers{More: true, Groups: []workflow.GroupSet{set(own, "sg-b")}}, "10.1.0.0/24"},

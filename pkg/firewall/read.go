@@ -128,7 +128,7 @@ func ReadGroups(ctx context.Context, ec2api ec2.DescribeSecurityGroupsAPIClient,
 		for _, g := range page.SecurityGroups {
 			tags := tag.Clean(tag.Group, tag.OfEC2(g.Tags))
 			groups = append(groups, Group{ID: aws.ToString(g.GroupId), Owner: aws.ToString(g.OwnerId), Name: aws.ToString(g.GroupName),
-				Open: tags[tag.Open] == "true", Client: tags[tag.Client] == "true", Ingress: rules(g.IpPermissions), Egress: rules(g.IpPermissionsEgress)})
+				Open: tags[tag.Open] == "true", Client: tags[tag.Client] == "true", Apart: tags[tag.Reach] == tag.NoReach, Ingress: rules(g.IpPermissions), Egress: rules(g.IpPermissionsEgress)})
 		}
 	}
 	slices.SortFunc(groups, func(a, b Group) int { return strings.Compare(a.ID, b.ID) })

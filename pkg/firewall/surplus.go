@@ -10,6 +10,7 @@ import (
 // Surplus returns the ids of the connection's rules that serve nothing any more on a side, sorted. The first of these that holds:
 //
 //	another connection's rule, or an owner's              → keep
+//	it is in a group that its owner keeps out             → goes
 //	a rule that is wanted: see [WantedIngress] in any
 //	group of an opened database, [WantedEgress] in any
 //	group of a client                                     → keep
@@ -25,7 +26,8 @@ import (
 func Surplus(rules []Tagged, connection string, side workflow.Side) []string {
 	var out []string
 	for _, r := range rules {
-		if connection != "" && r.Connection == connection && !r.wanted(side) && (r.Spare || !r.serves(side)) && !r.maybe(side) {
+		useless := !r.wanted(side) && (r.Spare || !r.serves(side)) && !r.maybe(side)
+		if connection != "" && r.Connection == connection && (useless || slices.Contains(side.Apart, r.Group)) {
 			out = append(out, r.ID)
 		}
 	}
@@ -50,7 +52,9 @@ func (r Tagged) serves(side workflow.Side) bool {
 	if r.Egress {
 		return r.clients(side) && slices.ContainsFunc(side.Services, func(s workflow.Service) bool { return r.on(s.Port) && r.touches(s.CIDRs) })
 	}
-	called := slices.ContainsFunc(side.Callers.Groups, func(s workflow.GroupSet) bool { return side.Refers && slices.Contains(s.Groups, r.Rule.Other) })
+	called := side.Refers && slices.ContainsFunc(side.Callers.Groups, func(s workflow.GroupSet) bool {
+		return slices.Contains(without(s.Groups, side.Callers.Apart), r.Rule.Other)
+	})
 	return slices.ContainsFunc(side.Openings, func(o workflow.Opening) bool {
 		return slices.Contains(o.Groups, r.Group) && r.on(o.Port) && (called || r.touches(o.Family(side.Callers.CIDRs)))
 	})

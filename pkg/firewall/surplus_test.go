@@ -12,9 +12,9 @@ import (
 func TestSurplus(t *testing.T) {
 	one, whole, other := cidr("10.1.4.0/24"), cidr("10.1.0.0/16"), cidr("10.9.0.0/16")
 	side := workflow.Side{Refers: true, VPC: producer().VPC, Peer: producer().Peer,
-		Openings: []workflow.Opening{{Database: "sales", Port: 3306, Groups: []string{"sg-1", "sg-2"}}},
-		Callers:  workflow.Callers{CIDRs: []netip.Prefix{one}, Groups: []workflow.GroupSet{{Account: producer().Peer.Account, Groups: []string{"sg-nb", "sg-zz"}}, {Account: producer().Peer.Account, Groups: []string{"sg-all"}}}},
-		Services: []workflow.Service{{Port: 5432, CIDRs: []netip.Prefix{one}}}, Clients: []workflow.Client{{Groups: []string{"sg-7"}}}}
+		Openings: []workflow.Opening{{Database: "sales", Port: 3306, Groups: []string{"sg-1", "sg-2", "sg-k"}}}, Apart: []string{"sg-k"},
+		Callers:  workflow.Callers{CIDRs: []netip.Prefix{one}, Groups: []workflow.GroupSet{{Account: producer().Peer.Account, Groups: []string{"sg-nb", "sg-zz"}}, {Account: producer().Peer.Account, Groups: []string{"sg-all", "sg-far"}}}, Apart: []string{"sg-far"}},
+		Services: []workflow.Service{{Port: 5432, CIDRs: []netip.Prefix{one}}}, Clients: []workflow.Client{{Groups: []string{"sg-7", "sg-k"}}}}
 	ours := func(group string, egress bool, port int, peer any) firewall.Tagged {
 		r := firewall.Tagged{ID: "sgr-1", Group: group, Egress: egress, Connection: "pcx-1", Rule: firewall.Rule{From: port, To: port}}
 		if p, ok := peer.(netip.Prefix); ok {
@@ -54,6 +54,9 @@ func TestSurplus(t *testing.T) {
 		"egress on a port that no database of the peer has":     {ours("sg-7", true, 5433, one), true},
 		"egress on the port of a database on this side":         {ours("sg-7", true, 3306, one), true},
 		"egress to where no database is":                        {ours("sg-7", true, 5432, other), true},
+		"ingress in a group that is kept out":                   {ours("sg-k", false, 3306, "sg-nb"), true},
+		"egress in one":                                         {ours("sg-k", true, 5432, one), true},
+		"ingress from one":                                      {ours("sg-1", false, 3306, "sg-far"), true},
 		"a rule of another connection":                          {foreign, false},
 		"an owner's rule":                                       {owners, false},
 	} {

@@ -61,7 +61,7 @@ type reference struct {
 // References returns the groups by which all callers of a side are let in, sorted: those that callers have alone, then of each caller that has none of
 // them the one that the fewest others have. None, if AWS does not
 // let a rule refer to one of them, if the groups of some caller are not known, or if they are too many. Only groups of the account that owns the
-// peer VPC are referred to: of a participant's, AWS documents it within its VPC alone.
+// peer VPC are referred to: of a participant's, AWS documents it within its VPC alone. Nor is one that its owner keeps out.
 func References(side workflow.Side) []reference {
 	c := side.Callers
 	if !side.Refers || c.More {
@@ -78,14 +78,20 @@ func References(side workflow.Side) []reference {
 	}
 	chosen := map[string]*reference{}
 	sets := slices.Clone(c.Groups)
-	slices.SortStableFunc(sets, func(a, b workflow.GroupSet) int { return len(a.Groups) - len(b.Groups) })
+	slices.SortStableFunc(sets, func(a, b workflow.GroupSet) int {
+		return len(without(a.Groups, c.Apart)) - len(without(b.Groups, c.Apart))
+	})
 	for _, set := range sets {
-		if n := slices.IndexFunc(set.Groups, func(g string) bool { return chosen[g] != nil }); n >= 0 {
-			one := chosen[set.Groups[n]]
+		groups := without(set.Groups, c.Apart)
+		if len(groups) == 0 { // nothing lets it in
+			continue
+		}
+		if n := slices.IndexFunc(groups, func(g string) bool { return chosen[g] != nil }); n >= 0 {
+			one := chosen[groups[n]]
 			one.sets = append(one.sets, set)
 			continue
 		}
-		g := slices.MinFunc(set.Groups, func(a, b string) int { return cmp.Or(having[a]-having[b], strings.Compare(a, b)) })
+		g := slices.MinFunc(groups, func(a, b string) int { return cmp.Or(having[a]-having[b], strings.Compare(a, b)) })
 		chosen[g] = &reference{group: g, sets: []workflow.GroupSet{set}}
 	}
 	if len(chosen) > mostReferences {
@@ -101,14 +107,15 @@ func References(side workflow.Side) []reference {
 
 // WantedEgress returns the rules that the groups of a side's clients must have to reach the peer's databases, sorted, and the groups on the interfaces
 // of who has the first. Security groups of an interface add up, so a client is served when any one of its groups has the rule: the first by id is
-// chosen that is not named default, if there is one.
+// chosen that is not named default, if there is one, and that its owner does not keep out.
 func WantedEgress(side workflow.Side, groups []Group) (out []Wanted, together map[string][]string) {
 	together = map[string][]string{}
 	for _, c := range side.Clients {
-		if len(c.Groups) == 0 {
+		may := without(c.Groups, kept(groups))
+		if len(may) == 0 {
 			continue
 		}
-		group := slices.MinFunc(c.Groups, func(a, b string) int {
+		group := slices.MinFunc(may, func(a, b string) int {
 			return cmp.Or(cmp.Compare(isDefault(groups, a), isDefault(groups, b)), strings.Compare(a, b))
 		})
 		if shared, ok := together[group]; ok {
@@ -170,8 +177,8 @@ func Left(groups []Group, side workflow.Side) []network.Group {
 	return out
 }
 
-// fromJudged returns groups of an account that [Left] returned before.
-func fromJudged(groups []network.Group, account string) []Group {
+// fromJudged returns groups of a side's account that [Left] returned before.
+func fromJudged(groups []network.Group, side workflow.Side) []Group {
 	convert := func(rules []network.Rule) (out []Rule) {
 		for _, r := range rules {
 			out = append(out, Rule{From: r.Ports.From, To: r.Ports.To, CIDR: r.CIDR, Other: cmp.Or(r.Group, r.List)})
@@ -180,7 +187,7 @@ func fromJudged(groups []network.Group, account string) []Group {
 	}
 	var out []Group
 	for _, g := range groups {
-		out = append(out, Group{ID: g.ID, Owner: account, Name: g.Name, Ingress: convert(g.Ingress), Egress: convert(g.Egress)})
+		out = append(out, Group{ID: g.ID, Owner: side.VPC.Account, Name: g.Name, Apart: slices.Contains(side.Apart, g.ID), Ingress: convert(g.Ingress), Egress: convert(g.Egress)})
 	}
 	return out
 }

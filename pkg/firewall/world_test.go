@@ -31,6 +31,7 @@ type account struct {
 	owners map[string]string // of groups, where that matters
 	names  map[string]string // of groups, where that matters
 	asked  map[string]bool   // the groups whose owners ask for them to be opened
+	kept   map[string]bool   // those that they keep out
 	uses   []types.NetworkInterface
 	rules  []types.SecurityGroupRule
 	calls  []string
@@ -145,6 +146,9 @@ func (f *account) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityG
 			g := types.SecurityGroup{GroupId: &id, OwnerId: aws.String(f.owners[id]), GroupName: aws.String(f.names[id])}
 			if f.asked[id] {
 				g.Tags = []types.Tag{{Key: aws.String("drawbridge:open"), Value: aws.String("true")}}
+			}
+			if f.kept[id] {
+				g.Tags = append(g.Tags, types.Tag{Key: aws.String("drawbridge:reach"), Value: aws.String("none")})
 			}
 			for _, r := range f.rules {
 				if *r.GroupId != id {

@@ -210,6 +210,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return Verdict{}, err
 	}
 	out.Connection.Requester, out.Connection.Accepter = q.Ends[0].VPC, q.Ends[1].VPC
+	first.Entry, second.Entry = l.entry, l.entry
 	l.left = connection.LeftIn(set, first.Here.Entity(), second.Here.Entity(), s.About)
 	if v, settled := Routed(*q); settled {
 		return v, nil
@@ -255,7 +256,11 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		if err := l.Ledger.LookAgain(ctx, out.Connection.ID, l.in.Execution); err != nil {
 			return v, err
 		}
-	} else if len(l.items) > 0 && !l.in.Trimmed {
+	} else if l.in.Trimmed {
+		if err := connection.Later(ctx, l.Ledger, out.Connection.ID, l.in.Execution, surveyed, l.items); err != nil {
+			return v, err
+		}
+	} else if len(l.items) > 0 {
 		surplus := connection.Surplus(out.Connection, surveyed, l.items)
 		if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
 			return v, err

@@ -164,6 +164,8 @@ type Side struct {
 	CIDRs   []string `json:"cidrs,omitempty"` // of the VPC
 	// Participants are the accounts that have something in subnets which the VPC's owner shares, sorted. See package participant.
 	Participants []string `json:"participants,omitempty"`
+	// Apart are, by account, the security groups of clients and databases of the side whose owner was seen to keep them out, sorted.
+	Apart map[string][]string `json:"apart,omitempty"`
 }
 
 // Kind is what an item is.

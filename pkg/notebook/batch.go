@@ -83,6 +83,9 @@ func of(i Instance, set *policy.Set, connection string, b workflow.Batch) workfl
 	if set != nil && b.Here != nil && b.There != nil {
 		resource, about := policy.Notebook{ARN: i.ARN, Name: i.Name, Tags: i.Tags, VPC: b.Here.Entity()}, policy.Context{Connection: connection}
 		one.Inject, one.Restart = set.Inject(b.There.Entity(), resource, about), set.Restart(b.There.Entity(), resource, about)
+		if b.Left != "" && !one.Asks {
+			leave(&one, b.Left)
+		}
 	}
 	return one
 }

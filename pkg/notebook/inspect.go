@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
@@ -294,6 +295,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		return err
 	}
 	peers := map[string]policy.VPC{}
+	var kept []string
 	for _, n := range found {
 		s := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
 		if s < 0 {
@@ -308,6 +310,17 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		allowed, err := i.allowed(ctx, clients, set, here, table, resource, peers, &one)
 		if err != nil {
 			return err
+		}
+		if len(allowed) > 0 && !one.Asks {
+			if kept == nil {
+				if kept, err = i.kept(ctx, at); err != nil {
+					return err
+				}
+			}
+			if n.keptOut(kept) {
+				leave(&one, firewall.KeptOut(n.Groups))
+				allowed = nil
+			}
 		}
 		// A configuration has one line for a subnet, so what one notebook of the subnet may reach is there for all
 		// that use the configuration; a notebook that may reach nothing is left out of the injection.

@@ -38,10 +38,11 @@ type vpc struct {
 	seen   map[string]bool          // who was asked for its route tables, by account
 	at     string                   // the account that is entered
 	debts  restart.Book
-	says   string // the status in the event
-	crowd  int    // more notebooks in subnet a
-	status string // of the notebooks; empty: stopped
-	table  string // the tag drawbridge:reach of the tables
+	says   string   // the status in the event
+	crowd  int      // more notebooks in subnet a
+	status string   // of the notebooks; empty: stopped
+	table  string   // the tag drawbridge:reach of the tables
+	groups []string // the security groups of the notebooks
 }
 
 func (v vpc) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
@@ -91,7 +92,7 @@ func (v vpc) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInsta
 }
 
 func (v vpc) DescribeNotebookInstance(_ context.Context, in *sagemaker.DescribeNotebookInstanceInput, _ ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error) {
-	out := &sagemaker.DescribeNotebookInstanceOutput{NotebookInstanceName: in.NotebookInstanceName, NotebookInstanceArn: in.NotebookInstanceName, NotebookInstanceStatus: smtypes.NotebookInstanceStatus(cmp.Or(v.status, "Stopped"))}
+	out := &sagemaker.DescribeNotebookInstanceOutput{NotebookInstanceName: in.NotebookInstanceName, NotebookInstanceArn: in.NotebookInstanceName, SecurityGroups: v.groups, NotebookInstanceStatus: smtypes.NotebookInstanceStatus(cmp.Or(v.status, "Stopped"))}
 	switch *in.NotebookInstanceName {
 	case "In-A":
 		out.SubnetId = aws.String("subnet-a")
@@ -420,7 +421,13 @@ func TestANotebookWhereNothingLedYet(t *testing.T) {
 		"another table leads there": {func(v *vpc, _ *ledger.Connection) {
 			v.routes["b"] = []types.Route{through("10.2.3.0/24", "pcx-1", types.RouteStateActive)}
 		}, 1},
-		"its table is kept out":        {func(v *vpc, _ *ledger.Connection) { v.table = "none" }, 0},
+		"its table is kept out": {func(v *vpc, _ *ledger.Connection) { v.table = "none" }, 0},
+		"its groups are kept out": {func(v *vpc, e *ledger.Connection) {
+			v.groups, e.Sides[0].Apart = []string{"sg-1"}, map[string][]string{"111111111111": {"sg-1"}}
+		}, 0},
+		"one of them is": {func(v *vpc, e *ledger.Connection) {
+			v.groups, e.Sides[0].Apart = []string{"sg-1", "sg-2"}, map[string][]string{"111111111111": {"sg-1"}}
+		}, 1},
 		"a connection of another VPC":  {func(_ *vpc, e *ledger.Connection) { e.Sides[0].ID = "vpc-7" }, 0},
 		"one that does not stand":      {func(_ *vpc, e *ledger.Connection) { e.Status = "AwaitingApproval" }, 0},
 		"one that serves some":         {func(_ *vpc, e *ledger.Connection) { e.Status = "PartlyConnected" }, 1},
@@ -446,6 +453,34 @@ func TestANotebookWhereNothingLedYet(t *testing.T) {
 		}
 		if len(asked) != c.asked || c.asked > 0 && !reflect.DeepEqual((asked)[0], event.Inspection{Account: "111111111111", Region: "us-east-1", PeeringID: "pcx-1", Reason: "notebook In-A"}) {
 			t.Errorf("%s: asked for %+v, want %d", name, asked, c.asked)
+		}
+	}
+}
+
+// A notebook all of whose security groups are noted as kept out gets no host routes, unless its owner asks for all of them. Another's note says nothing.
+func TestANotebookWhoseGroupsAreKeptOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		groups []string
+		noted  map[string][]string
+		tag    string
+		want   string
+	}{
+		"all are":          {[]string{"sg-1", "sg-2"}, map[string][]string{"111111111111": {"sg-1", "sg-2", "sg-3"}}, "", "inject In-A:false:kept-out; its owner keeps sg-1, sg-2 out by the tag drawbridge:reach=none [subnet-a]"},
+		"one is":           {[]string{"sg-1", "sg-2"}, map[string][]string{"111111111111": {"sg-1"}}, "", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24"},
+		"of a participant": {[]string{"sg-1"}, map[string][]string{"333333333333": {"sg-1"}}, "", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24"},
+		"its owner asks":   {[]string{"sg-1"}, map[string][]string{"111111111111": {"sg-1"}}, "drawbridge:routes=on", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24"},
+		"none is noted":    {[]string{"sg-1"}, nil, "", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24"},
+	} {
+		v := vpc{routes: map[string][]types.Route{"a": {through("10.2.3.0/24", "pcx-1", types.RouteStateActive)}}, peer: "222222222222", groups: c.groups, tags: map[string]string{"In-A": c.tag}}
+		v.debts.Ledger, _ = ledgertest.New()
+		if _, err := v.debts.Ledger.Begin(t.Context(), ledger.Connection{ID: "pcx-1", Kind: "peering", Origin: ledger.Requested, Status: "Connected", Sides: []ledger.Side{
+			{Role: "requester", Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []string{"10.1.0.0/16"}, Apart: c.noted},
+			{Role: "accepter", Account: "222222222222", Region: "us-east-1", ID: "vpc-9", CIDRs: []string{"10.2.0.0/16"}}}}); err != nil {
+			t.Fatal(err)
+		}
+		out, err := v.inspect(stateChange("111111111111", "In-A"))
+		if err != nil || summary(out) != c.want {
+			t.Errorf("%s: %s, want %s; %v", name, summary(out), c.want, err)
 		}
 	}
 }

@@ -24,6 +24,9 @@ func (i Inspector) late(ctx context.Context, at end, n Instance, tables []workfl
 	if err != nil {
 		return err
 	}
+	if n.keptOut(keptIn(connections, at)) {
+		return nil
+	}
 	var looks []look.Look
 	for _, c := range unled(connections, at.vpc, table) {
 		if l, ok := look.At(c, at.network, "notebook "+n.Name); ok {

@@ -20,7 +20,7 @@ import (
 func (l *inspection) judge(ctx context.Context, requester, accepter workflow.AccountFacts, own [2]map[string]string) (Verdict, error) {
 	i, in, p, out := l.Inspector, l.in, l.p, &l.out
 	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != "",
-		Stood: len(l.items) > 0 || connection.Stands(l.entry), Own: own}
+		Stood: len(l.items) > 0 || connection.Stands(l.entry), Own: own, Entry: l.entry}
 	if !q.RequesterMember || !q.AccepterMember {
 		return Judge(q), nil
 	}
@@ -167,10 +167,13 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 		return v, err
 	}
 	out.Found = append(out.Found, closed...)
-	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || l.in.Looked.Trimmed || survey.Unread(out.Sides) {
+	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || survey.Unread(out.Sides) {
 		return v, err
 	}
 	surveyed := out.Sides
+	if l.in.Looked.Trimmed {
+		return v, connection.Later(ctx, l.Ledger, out.Connection.ID, l.in.Execution, surveyed, l.items)
+	}
 	surplus := connection.Surplus(out.Connection, surveyed, l.items)
 	if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
 		return v, err

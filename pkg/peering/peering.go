@@ -9,6 +9,7 @@ import (
 	"net/netip"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -61,6 +62,8 @@ type Question struct {
 	Own [2]map[string]string
 	// Participants are who takes part in the requester's and in the accepter's VPC, as far as that is known.
 	Participants [2][]string
+	// Entry is what the ledger says of it.
+	Entry ledger.Connection
 	// Accept is the policy's decision about accepting: allowed with the action Accept or Ask, or refused.
 	Accept policy.Decision
 	// Routes are the policy's decisions about routing each way.

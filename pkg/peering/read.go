@@ -214,6 +214,6 @@ func sideFacts(q Question) (requester, accepter *survey.SideFacts) {
 	// Of a peering that is active: only such a one is connected. https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
 	r.Refers = q.Requester.VPC.Region == q.Accepter.VPC.Region
 	a.Refers = r.Refers
-	return &survey.SideFacts{Side: &r, Here: q.Requester, There: q.Accepter},
-		&survey.SideFacts{Side: &a, Here: q.Accepter, There: q.Requester}
+	return &survey.SideFacts{Side: &r, Here: q.Requester, There: q.Accepter, Entry: q.Entry},
+		&survey.SideFacts{Side: &a, Here: q.Accepter, There: q.Requester, Entry: q.Entry}
 }

@@ -35,6 +35,9 @@ func (s Surveyor) Consume(ctx context.Context, sides ...*SideFacts) ([]workflow.
 		}
 		out = append(out, found[n]...)
 	}
+	for _, g := range sides {
+		g.bar()
+	}
 	if err := s.withhold(ctx, sides); err != nil {
 		return nil, err
 	}
@@ -76,29 +79,35 @@ func seat(sides []*SideFacts) {
 
 func (s Surveyor) consume(ctx context.Context, g *SideFacts) ([]workflow.Batch, error) {
 	v := g.Side.VPC
-	batches := func(found []notebook.Instance) []workflow.Batch {
-		return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
-	}
+	one := workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}
 	if len(g.Side.Ports) == 0 && !g.wide { // nothing is there for any client
 		found, unread, err := notebook.Placed(ctx, s.Enter(v.Place()).SageMaker, s.memory(g), route.SubnetIDs(g.Subnets))
 		g.Side.Unread, g.Side.Overlooked = notebook.Unread(unread, nil)
-		return batches(found), err
+		if err == nil && len(found) > 0 {
+			g.Side.Apart, err = s.noted(ctx, g)
+		}
+		return batches(one, g.Subnets, found, g.Side.Apart), err
 	}
 	from, err := s.calling(ctx, g)
 	if err != nil {
 		return nil, err
 	}
+	kept := firewall.Kept(from.groups, v.Account)
 	for _, c := range from.clients {
+		if keptOut(c.Groups, kept) {
+			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: "is no client: " + firewall.KeptOut(c.Groups)})
+		}
 		if _, apart := parted(c.Subnets, g.Subnets); len(apart) > 0 {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: fmt.Sprintf("nothing leads from %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
 		}
 	}
-	g.Side.Clients = workflow.Few(alike(v.Account, from.clients, g.Subnets))
+	g.Side.Apart = had(kept, from.clients, g.Side.Openings)
+	g.Side.Clients = workflow.Few(alike(v.Account, from.clients, g.Subnets, kept))
 	g.Side.Unread, g.Side.Overlooked = notebook.Unread(from.unread, from.clients)
 	if g.Side.GroupsAt = from.at; len(g.Side.Openings) == 0 {
 		g.Side.Groups, g.Side.Owners = firewall.Handed(from.groups, *g.Side)
 	}
-	return batches(from.instances), nil
+	return batches(one, g.Subnets, from.instances, kept), nil
 }
 
 // callers is what was read of who calls from a side.
@@ -163,12 +172,12 @@ func parted(ids []string, subnets []route.Subnet) (in, apart []string) {
 }
 
 // alike returns clients of an account by what their packets meet, sorted by their first names. Subnets that their owner keeps out of every
-// connection do not count, and so whoever has no other is no client.
-func alike(account string, clients []notebook.Client, subnets []route.Subnet) []workflow.Client {
+// connection do not count, and so whoever has no other is no client; nor is who has none but kept security groups.
+func alike(account string, clients []notebook.Client, subnets []route.Subnet, kept []string) []workflow.Client {
 	var out []workflow.Client
 	for _, c := range clients {
 		in, apart := parted(c.Subnets, subnets)
-		if len(in) == 0 && len(apart) > 0 {
+		if len(in) == 0 && len(apart) > 0 || keptOut(c.Groups, kept) {
 			continue
 		}
 		n := slices.IndexFunc(out, func(o workflow.Client) bool {

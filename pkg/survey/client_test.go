@@ -29,8 +29,9 @@ type lab struct {
 	survey.EC2
 	notebooktest.Nobody
 	functions map[string][2][]string
-	subnet    string // of the notebooks, which have direct internet access
-	notebooks int    // how many more there are than one
+	subnet    string   // of the notebooks, which have direct internet access
+	notebooks int      // how many more there are than one
+	kept      []string // security groups that their owner keeps out
 	mu        sync.Mutex
 	reads     []string
 }
@@ -43,7 +44,11 @@ func (l *lab) read(what string) {
 
 func (l *lab) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
 	l.read("groups")
-	return &ec2.DescribeSecurityGroupsOutput{}, nil
+	out := &ec2.DescribeSecurityGroupsOutput{}
+	for _, id := range l.kept {
+		out.SecurityGroups = append(out.SecurityGroups, types.SecurityGroup{GroupId: &id, OwnerId: aws.String(alpha), Tags: []types.Tag{{Key: aws.String("drawbridge:reach"), Value: aws.String("none")}}})
+	}
+	return out, nil
 }
 
 func (l *lab) DescribeNetworkInterfaces(_ context.Context, in *ec2.DescribeNetworkInterfacesInput, _ ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -56,6 +57,7 @@ func (s Surveyor) joined(ctx context.Context, owner *SideFacts, account string, 
 	side := participant.Of(*owner.Side, account)
 	here := *owner.Here
 	here.VPC.Account, here.Account, here.Tables = account, facts, nil
+	side.Noted = firewall.NotedIn(owner.Entry, side.VPC, side.Owner)
 	out := &SideFacts{Side: &side, Here: &here, There: owner.There, Subnets: owner.Subnets}
 	return out, offer(ctx, out)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -31,6 +32,7 @@ const (
 
 // world is VPCs with the databases of accounts: names by account, all shared with everybody.
 type world struct {
+	entry     ledger.Connection
 	databases map[string]string
 	// instances are more of beta's, without a tag, by name with the cluster of which each is; clusters are shared, and all have the group sg-c.
 	instances map[string]string
@@ -124,8 +126,8 @@ func (w *world) produce(t *testing.T, participants ...string) []*survey.SideFact
 		return &workflow.Facts{VPC: workflow.VPC{Account: id, Region: "eu-west-1", ID: vpc, CIDRs: []netip.Prefix{netip.MustParsePrefix(cidr)}}, Account: account(id), Tables: []workflow.Table{{ID: "rtb-1"}}}
 	}
 	a, b := facts(alpha, "vpc-1", "10.1.0.0/16"), facts(beta, "vpc-2", "10.2.0.0/16")
-	sides, err := s.Produce(t.Context(), &survey.SideFacts{Here: a, There: b, Side: &workflow.Side{Role: "requester", VPC: a.VPC, Peer: b.VPC}},
-		&survey.SideFacts{Here: b, There: a, Side: &workflow.Side{Role: "accepter", VPC: b.VPC, Peer: a.VPC, Participants: participants}})
+	sides, err := s.Produce(t.Context(), &survey.SideFacts{Here: a, There: b, Entry: w.entry, Side: &workflow.Side{Role: "requester", VPC: a.VPC, Peer: b.VPC}},
+		&survey.SideFacts{Here: b, There: a, Entry: w.entry, Side: &workflow.Side{Role: "accepter", VPC: b.VPC, Peer: a.VPC, Participants: participants}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,6 +168,19 @@ func TestAParticipantIsASideOfItsOwn(t *testing.T) {
 	}
 	if first := sides[0].Side; !first.Consumer || !slices.Equal(first.Ports, []int{3306}) {
 		t.Errorf("%+v", first)
+	}
+}
+
+// Each side is told which of its own groups the entry notes as kept out, and reads the tags of these.
+func TestASideKnowsWhichOfItsGroupsAreNoted(t *testing.T) {
+	w := &world{databases: map[string]string{beta: "sales", guest: "books"}, entry: ledger.Connection{ID: "pcx-1", Sides: []ledger.Side{
+		{Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2", Apart: map[string][]string{beta: {"sg-y"}, guest: {"sg-x"}}}}}}
+	sides := w.produce(t, guest)
+	slices.Sort(w.reads)
+	want := []string{beta, guest}
+	slices.Sort(want)
+	if len(sides) != 3 || !slices.Equal(sides[1].Side.Noted, []string{"sg-y"}) || !slices.Equal(sides[2].Side.Noted, []string{"sg-x"}) || len(sides[0].Side.Noted) > 0 || !slices.Equal(w.reads, want) {
+		t.Errorf("noted are %v, %v, %v, and groups were read in %v", sides[0].Side.Noted, sides[1].Side.Noted, sides[2].Side.Noted, w.reads)
 	}
 }
 

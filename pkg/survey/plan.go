@@ -64,6 +64,7 @@ func Appoint(sides ...*workflow.Side) {
 		default:
 			s.Callers = workflow.CallersOf(clients, s.Peer.CIDRs)
 			s.Callers.More = s.Callers.More || overlooked
+			s.Callers.Apart = keptOf(s, sides)
 		}
 		s.Consumer = opened
 		consumed = consumed || s.Consumer
@@ -116,6 +117,20 @@ func goals(openings []workflow.Opening) []netip.Prefix {
 		all = append(all, o.CIDRs...)
 	}
 	return network.Merge(all)
+}
+
+// keptOf are those groups of a side's callers that their owners keep out, sorted.
+func keptOf(s *workflow.Side, sides []*workflow.Side) []string {
+	var out []string
+	for _, set := range s.Callers.Groups {
+		for _, g := range set.Groups {
+			if slices.ContainsFunc(sides, func(other *workflow.Side) bool { return other.Role != s.Role && slices.Contains(other.Apart, g) }) {
+				out = append(out, g)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // wide reports whether the owner of a side's peer wants all of that VPC to be reached.

@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -98,6 +99,7 @@ func (s Surveyor) Produce(ctx context.Context, first, second *SideFacts) ([]*Sid
 		g.Side.Subnets, g.Side.DHCP = route.SubnetIDs(g.Subnets), g.Here.DHCP
 		g.Side.Whole, g.wide = s.whole(ctx, g.Here, g.There), s.whole(ctx, g.There, g.Here)
 		g.Side.Diverts = s.diverts(ctx, g)
+		g.Side.Noted = firewall.NotedIn(g.Entry, v, "")
 		return s.open(ctx, g)
 	}
 	if err := Both(func() error { return one(first) }, func() error { return one(second) }); err != nil {
@@ -109,6 +111,9 @@ func (s Surveyor) Produce(ctx context.Context, first, second *SideFacts) ([]*Sid
 // open finds the databases of a side that are opened, and says through which of their groups others would open as well.
 func (s Surveyor) open(ctx context.Context, g *SideFacts) error {
 	err := s.offer(ctx, g)
+	if err == nil && len(g.Side.Openings) > 0 {
+		g.Side.Apart, err = s.noted(ctx, g)
+	}
 	for n, o := range g.Side.Openings {
 		g.Side.Openings[n].Shared = shared(o, g.shut)
 	}

@@ -5,6 +5,7 @@
 //	plan.go     thinks: which side consumes, and what it can reach (pure)
 //	read.go     reads two VPCs that are, or are to be, connected
 //	client.go   reads who calls from them
+//	kept.go     reads which security groups are kept out
 //	way.go      thinks: what the route tables have to lead where (pure)
 //	withhold.go finds what routes may not lead to, as what nobody shares would be reached
 //	join.go     reads whom the owners of the VPCs share their subnets with
@@ -68,6 +69,8 @@ type SideFacts struct {
 	Here    *workflow.Facts
 	There   *workflow.Facts
 	Subnets []route.Subnet
+	// Entry is what the ledger says of the connection.
+	Entry ledger.Connection
 	// Unclear are the databases that are not opened: the tag drawbridge:share of some means nothing, others are of a kind that is not served.
 	Unclear []workflow.Hop
 

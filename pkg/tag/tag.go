@@ -22,7 +22,7 @@ const (
 	Manage           = "drawbridge:manage"            // shall Drawbridge take over what was there before it, or let go of it?
 	Open             = "drawbridge:open"              // may this security group be opened, though other things have it?
 	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
-	Reach            = "drawbridge:reach"             // how far do the routes of a connection go: into all of this VPC, not into this subnet, not in this table?
+	Reach            = "drawbridge:reach"             // how far does a connection go: into all of this VPC, not into this subnet, not in this table, not through this group?
 	Restart          = "drawbridge:restart"           // may this notebook be restarted for its host routes?
 	Routes           = "drawbridge:routes"            // shall this notebook get host routes?
 	Secret           = "drawbridge:secret"            // the secret with the database user of an Aurora cluster
@@ -40,7 +40,7 @@ const (
 
 // The values of [Reach].
 const (
-	NoReach  = "none" // a subnet, or a route table, is kept out of every connection
+	NoReach  = "none" // a subnet, a route table or a security group is kept out of every connection
 	WholeVPC = "vpc"  // a connection reaches all of a VPC
 )
 
@@ -127,6 +127,7 @@ var Wishes = []Wish{
 	{Reach, RouteTable, OneOf(NoReach)},
 	{Client, Group, OneOf("true", "false")},
 	{Open, Group, OneOf("true", "false")},
+	{Reach, Group, OneOf(NoReach)},
 }
 
 // Letting returns what the owners of a thing say with the tag [Manage] about letting go of it, of which each has tags of its own: [Undo] if one of them

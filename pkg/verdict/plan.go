@@ -160,11 +160,11 @@ func walk(w network.World, carrier string, c Client, d Database, name string, re
 	return hops
 }
 
-// asked makes a hop that does not hold one that waits for its owner, if a step asks for that.
+// asked makes a hop that does not hold one that waits for its owner, if a step asks for that. A notebook's owner may have set host routes by hand.
 func asked(h *network.Hop, reasons []Reason, client, database string) bool {
 	for _, r := range reasons {
 		about := r.About == client || r.About == database || strings.Contains(h.Detail, r.About)
-		if r.Remedy != "" && r.Hop == h.Hop && h.Answer != network.Yes && about {
+		if r.Remedy != "" && r.Hop == h.Hop && h.Answer != network.Yes && (h.Answer == network.No || h.Hop != HostRoute) && about {
 			h.Answer, h.Detail, h.Owner, h.Remedy = network.No, r.Detail, r.Owner, r.Remedy
 			return true
 		}

@@ -285,6 +285,12 @@ func TestTagsThatKeepDrawbridgeOutAreHops(t *testing.T) {
 	if a := Judge(lone); len(a.Hops) != 2 || a.Hops[0].Code != "accept" || a.Hops[1].Code != "connection" {
 		t.Errorf("a request would be refused: %+v", a.Hops)
 	}
+	q := unshared(s1())
+	q.Share.With = alpha
+	q.Words = []Word{{Thing: at(tag.Group, "sg-0d1", beta), Key: tag.Reach, Value: tag.NoReach}}
+	if h := Judge(q).Hops[0]; h.Code != "reach" || !strings.Contains(h.Detail, "opens nothing in it") || !strings.HasSuffix(strings.Join(h.Mends[0].Command, " "), "--resources sg-0d1 --tags Key=drawbridge:reach") {
+		t.Errorf("a group: %+v", h)
+	}
 	for _, tags := range []map[string]string{{tag.Routes: " OFF "}, {tag.Routes: "on"}, {tag.Restart: "never"}, {}} {
 		if got := WordsOf(research, "research", tags); (len(got) == 1) != (tags[tag.Routes] == " OFF ") {
 			t.Errorf("%v: %+v", tags, got)

@@ -51,6 +51,9 @@ func WordsOf(t deed.Thing, name string, tags map[string]string) []Word {
 // hop is the hop of a tag, with what takes it back.
 func (w Word) hop() Hop {
 	e := excludes[slices.IndexFunc(excludes, func(e exclusion) bool { return e.key == w.Key })]
+	if w.Key == tag.Reach && w.Thing.Kind == tag.Group {
+		e.says = "so Drawbridge opens nothing in it, and no rule of Drawbridge's refers to it"
+	}
 	call := deed.Untag(w.Thing, w.Key)
 	if e.to != "" {
 		call = deed.Tag(w.Thing, w.Key, e.to)

@@ -3,6 +3,8 @@ package why
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -14,15 +16,15 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
-// words reads the tags that keep Drawbridge out of a path: of both VPCs, the subnets of both ends and their route tables, and of what connects them, in the
-// accounts of both sides. What cannot be read says nothing, and is noted.
+// words reads the tags that keep Drawbridge out of a path: of both VPCs, the subnets of both ends, their route tables and their security groups, and of what connects
+// them, in the accounts of both sides. What cannot be read says nothing, and is noted.
 func (f *Finder) words(ctx context.Context, c found, d located, carriers []Carrier) []Word {
 	out := append([]Word{}, c.words...)
 	sides := []struct {
-		at      event.Place
-		vpc     string
-		subnets []string
-	}{{c.at, c.client.VPC, c.client.Subnets}, {d.at, d.database.VPC, d.database.Subnets}}
+		at              event.Place
+		vpc             string
+		subnets, groups []string
+	}{{c.at, c.client.VPC, c.client.Subnets, c.client.Groups}, {d.at, d.database.VPC, d.database.Subnets, d.database.Groups}}
 	for n, s := range sides {
 		if n == 1 && (d.blind || s.vpc == c.client.VPC) {
 			continue
@@ -32,6 +34,8 @@ func (f *Finder) words(ctx context.Context, c found, d located, carriers []Carri
 			r := tagged{ec2.NewFromConfig(cfg), s.at}
 			var more []Word
 			if more, err = r.words(ctx, s.vpc, s.subnets, carriers, n == 1 || accepts(carriers, s.vpc)); err == nil {
+				out = append(out, more...)
+				more, err = r.groups(ctx, s.groups)
 				out = append(out, more...)
 			}
 		}
@@ -127,6 +131,27 @@ func (r tagged) tables(ctx context.Context, vpc string, subnets []string) ([]Wor
 		}
 	}
 	return out, nil
+}
+
+// groups reads the tags of the security groups of one end, of which one that is not kept out serves: only where all are, they say something, and the first for all.
+func (r tagged) groups(ctx context.Context, ids []string) ([]Word, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	got, err := r.api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{{Name: aws.String("group-id"), Values: ids}}})
+	if err != nil {
+		return nil, err
+	}
+	var out []Word
+	for _, g := range got.SecurityGroups {
+		words := r.of(tag.Group, g.GroupId, g.Tags)
+		if len(words) == 0 {
+			return nil, nil
+		}
+		out = append(out, words...)
+	}
+	slices.SortFunc(out, func(a, b Word) int { return strings.Compare(a.Thing.ID, b.Thing.ID) })
+	return out[:min(1, len(out))], nil
 }
 
 // carrier reads the tags of a peering, or of a VPC's attachment to a gateway and, for its owner, of the gateway.

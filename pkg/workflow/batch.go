@@ -36,6 +36,8 @@ type Batch struct {
 	All int `json:"all"`
 	// Fresh are those of the subnet's notebooks that this look saw for the first time.
 	Fresh []string `json:"-"`
+	// Left is why they get no host routes, whatever the policy says, unless their owner asks for them; empty for those that do.
+	Left string `json:"left,omitempty"`
 	// Stands says that the connection is let go of as it stands: their host routes stay, and are their owners' from now on.
 	Stands bool `json:"stands,omitempty"`
 	// Kept is what the look before told of the batch, if this one goes on from there and has nothing else to do for it: nobody serves it again.

@@ -44,6 +44,8 @@ type Callers struct {
 	CIDRs []netip.Prefix `json:"cidrs,omitempty"`
 	// Groups are the sets of security groups that an interface of theirs has: a rule that refers to one of a set lets in what has it.
 	Groups []GroupSet `json:"groups,omitempty"`
+	// Apart are those of all these groups to which no rule may refer, as their owner keeps them out.
+	Apart []string `json:"apart,omitempty"`
 	// More says that there are clients beside whose groups are not among Groups: only CIDRs has them.
 	More bool `json:"more,omitempty"`
 }

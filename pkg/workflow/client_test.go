@@ -44,7 +44,7 @@ func TestCallersAreWhatIsCalledNeeds(t *testing.T) {
 		return Client{Account: account, CIDRs: []netip.Prefix{p(cidr)}, Groups: groups}
 	}
 	got := CallersOf([]Client{client("2", "10.1.1.0/24", "sg-b"), client("1", "10.1.0.0/24", "sg-a", "sg-b"), client("1", "10.1.1.0/24", "sg-a", "sg-b"), client("1", "10.9.0.0/24", "sg-c")}, []netip.Prefix{p("10.1.0.0/16")})
-	want := "{[10.1.0.0/23] [{1 [sg-a sg-b]} {1 [sg-c]} {2 [sg-b]}] false}"
+	want := "{[10.1.0.0/23] [{1 [sg-a sg-b]} {1 [sg-c]} {2 [sg-b]}] [] false}"
 	if fmt.Sprint(got) != want {
 		t.Errorf("got  %v\nwant %s", got, want)
 	}

@@ -54,6 +54,10 @@ type Side struct {
 	Owner string `json:"owner,omitempty"`
 	// Participants are, on the owner's side, the accounts that the inspection knew to take part in the VPC, sorted.
 	Participants []string `json:"participants,omitempty"`
+	// Apart are the security groups of this side's clients and databases that their owner keeps out of every connection, by the tag drawbridge:reach, as the
+	// inspection read it; sorted. Noted are those that the entry of the connection said before: of databases, the inspection reads the tags of these alone.
+	Apart []string `json:"apart,omitempty"`
+	Noted []string `json:"noted,omitempty"`
 	// Attached are the subnets that the VPC is attached to a transit gateway in; empty for a peering.
 	Attached []string `json:"attached,omitempty"`
 	// Subnets are the ids of all subnets of the VPC.
@@ -138,11 +142,13 @@ type Opening struct {
 	Also []string `json:"also,omitempty"`
 }
 
-// Withheld says why nothing leads to a database, or back to a client: what nobody shares would be reached as well.
+// Withheld says why nothing leads to a database, or back to a client: what nobody shares would be reached as well, or the database's groups are kept out.
 type Withheld struct {
 	Owner  string `json:"owner"` // the account that can mend it
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy"`
+	// Kept says that its owner wants that, by a tag.
+	Kept bool `json:"kept,omitempty"`
 }
 
 // Seat is a subnet in which an end of a path is, or may be.

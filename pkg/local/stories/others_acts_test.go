@@ -35,6 +35,7 @@ var doings = [...]map[string]doing{
 		"request": (*run).request, "delete": (*run).deletes, "approval": (*run).approve, "manage": (*run).manage, "accept": (*run).accept, "share": (*run).share,
 		"attach": (*run).attach, "gateway accept": (*run).gatewayAccept, "data-api": (*run).dataAPI, "consent": (*run).consent, "endpoint": (*run).endpoint,
 		"studio": (*run).studio, "studio opt-in": (*run).studioOptIn, "private": (*run).private, "scientist": (*run).scientist, "routes": (*run).routes,
+		"kept out": (*run).keptOut,
 	},
 	{"policy": (*run).changePolicy, "sweep": (*run).sweeps, "upgrade": (*run).upgrade, "mode": (*run).changeMode},
 	{
@@ -196,6 +197,12 @@ func (r *run) share(n int) string {
 		must(r.t)(client.AddTagsToResource(r.ctx, &rds.AddTagsToResourceInput{ResourceName: &db, Tags: []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: &value}}}))
 	}
 	return r.tagged(db, "drawbridge:share", value)
+}
+
+// keptOut keeps the security group of the notebook or of the database out of every connection, or not any more.
+func (r *run) keptOut(n int) string {
+	account, group := nth(n, r.full.consumer, r.full.producer), nth(n, r.world.ConsumerNetwork.Group, r.world.ProducerNetwork.Group)
+	return r.tag(account, group, "drawbridge:reach", nth(n/2, "none", "none", ""))
 }
 
 func (r *run) attach(n int) string {

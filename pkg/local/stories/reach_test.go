@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
@@ -27,7 +28,7 @@ look adds these, and the next one takes the wide ones away.`,
 		prepare: wholeVPCs,
 		acts: []act{
 			request("Connected"),
-			{"The owner of beta takes the tag drawbridge:reach off the VPC.", unreach, []string{"Announced", "Connected"}},
+			{"The owner of beta takes the tag drawbridge:reach off the VPC.", unreached(producer, func(w *scenario.World) string { return w.ProducerNetwork.VPC }), []string{"Announced", "Connected"}},
 			{"The owner of beta tags the VPC drawbridge:accept=auto again.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				_, err := producer(w).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{w.ProducerNetwork.VPC}, Tags: []ec2types.Tag{{Key: aws.String("drawbridge:accept"), Value: aws.String("auto")}}})
 				succeeds(t, err)
@@ -98,6 +99,129 @@ of jobs. Each of the tables behind them gets the route to the database's subnets
 		acts:      []act{{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}}},
 		connected: true,
 	},
+	{
+		name:  "reach-group",
+		title: "An owner keeps a database's security group out",
+		about: `
+As in s1-peering.md, but the owner of beta keeps the database's security group out by the tag drawbridge:reach=none. It is the only one that the database has: nothing
+is opened, nothing leads there, and the verdict says whose tag that is. Then beta takes the tag off, and the path comes. Then beta sets it again, and what was
+opened goes; and gives the database another group, by which it is opened.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			reachTag(ctx, t, producer(w), "none", w.ProducerNetwork.Group)
+		},
+		acts: []act{
+			request("PartlyConnected"),
+			{"The owner of beta takes the tag drawbridge:reach off the security group.", unreached(producer, groupOfDatabase), []string{"Announced", "Connected"}},
+			{"The owner of beta tags the security group drawbridge:reach=none again.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				reachTag(ctx, t, producer(w), "none", w.ProducerNetwork.Group)
+			}, []string{"Announced", "PartlyConnected"}},
+			{"The owner of beta gives the database another security group as well.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				more := newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "more")
+				w.Also = map[string]string{more: "sg-more"}
+				_, err := databases(w).ModifyDBInstance(ctx, &rds.ModifyDBInstanceInput{DBInstanceIdentifier: &w.Database.Name, VpcSecurityGroupIds: []string{w.ProducerNetwork.Group, more}, ApplyImmediately: aws.Bool(true)})
+				succeeds(t, err)
+			}, []string{"Announced", "Connected"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: each(admitsAlone("database"), leads("", "", "")),
+			2: each(admitsAlone("database", 3306), leads("10.2.0.0/23", "", "")),
+			3: each(admitsAlone("database"), leads("", "", "")),
+			4: each(admitsAlone("database"), admitsAlone("more", 3306), leads("10.2.0.0/23", "", "")),
+		},
+		struck: []int{3},
+	},
+	{
+		name:  "reach-group-client",
+		title: "An owner keeps a notebook's security group out",
+		about: `
+As in s1-peering.md, but the security group of the notebook lets nothing out. Once that is connected the owner of alpha keeps that group out by the tag
+drawbridge:reach=none: the rule that let it out goes, the one that let it in at beta goes, and so do the routes, as nothing else in alpha calls. Then alpha takes the
+tag off, and all of it comes back.`,
+		prepare: shutEgress,
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha tags the security group of the notebook drawbridge:reach=none.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				reachTag(ctx, t, consumer(w), "none", w.ConsumerNetwork.Group)
+			}, []string{"Announced", "Connected"}},
+			{"The owner of alpha takes the tag off.", unreached(consumer, groupOfNotebook), []string{"Announced", "Connected"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: each(admitsAlone("database", 3306), marked(consumer, groupOfNotebook, 1), leads("10.2.0.0/23", "", "")),
+			2: each(admitsAlone("database"), marked(consumer, groupOfNotebook, 0), leads("", "", "")),
+			3: each(admitsAlone("database", 3306), marked(consumer, groupOfNotebook, 1), leads("10.2.0.0/23", "", "")),
+		},
+		connected: true,
+	},
+	{
+		name:  "reach-group-gateway",
+		title: "Owners keep security groups out over a transit gateway",
+		about: `
+As in s5-gateway.md, with a function whose security group lets nothing out, and a notebook. Once the pair is connected the owner of alpha keeps the group of the function
+out by the tag drawbridge:reach=none: what let it out goes, and the notebook reaches the database as before. Then the owner of beta keeps the group of the database out:
+what let the notebook in goes. Then both take their tags off, and all of it comes back.`,
+		change:  onGateway,
+		prepare: attachedPair,
+		acts: []act{
+			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+			{"The owner of alpha tags the security group of the function drawbridge:reach=none.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				reachTag(ctx, t, consumer(w), "none", w.FunctionGroup)
+			}, []string{"Announced", "Attached", "Connected"}},
+			{"The owner of beta tags the security group of the database drawbridge:reach=none.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				reachTag(ctx, t, producer(w), "none", w.ProducerNetwork.Group)
+			}, []string{"Announced", "Attached", "PartlyConnected"}},
+			{"The owner of beta takes the tag off.", unreached(producer, groupOfDatabase), []string{"Announced", "Attached", "Connected"}},
+			{"The owner of alpha takes the tag off.", unreached(consumer, groupOfFunction), []string{"Announced", "Attached", "Connected"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: each(marked(consumer, groupOfFunction, 1), marked(producer, groupOfDatabase, 2)),
+			2: each(marked(consumer, groupOfFunction, 0), marked(producer, groupOfDatabase, 1)),
+			3: each(marked(consumer, groupOfFunction, 0), marked(producer, groupOfDatabase, 0)),
+			4: each(marked(consumer, groupOfFunction, 0), marked(producer, groupOfDatabase, 1)),
+			5: each(marked(consumer, groupOfFunction, 1), marked(producer, groupOfDatabase, 2)),
+		},
+		connected: true,
+	},
+}
+
+// The security groups of the three.
+func groupOfNotebook(w *scenario.World) string { return w.ConsumerNetwork.Group }
+func groupOfFunction(w *scenario.World) string { return w.FunctionGroup }
+func groupOfDatabase(w *scenario.World) string { return w.ProducerNetwork.Group }
+
+// marked holds a security group to how many of its rules are Drawbridge's.
+func marked(whose func(*scenario.World) *ec2.Client, of func(*scenario.World) string, want int) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		t.Helper()
+		got, err := whose(w).DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: []ec2types.Filter{{Name: aws.String("group-id"), Values: []string{of(w)}}}})
+		succeeds(t, err)
+		var there []string
+		for _, r := range got.SecurityGroupRules {
+			if slices.ContainsFunc(r.Tags, func(t ec2types.Tag) bool { return aws.ToString(t.Key) == "drawbridge:connection" }) {
+				there = append(there, aws.ToString(r.SecurityGroupRuleId))
+			}
+		}
+		if len(there) != want {
+			t.Errorf("%s has %v of Drawbridge's, want %d", of(w), there, want)
+		}
+	}
+}
+
+// each does several checks.
+func each(checks ...func(context.Context, *testing.T, *scenario.World)) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		t.Helper()
+		for _, check := range checks {
+			check(ctx, t, w)
+		}
+	}
+}
+
+// unreached takes the tag about how far connections go off a thing of an owner's.
+func unreached(whose func(*scenario.World) *ec2.Client, of func(*scenario.World) string) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		_, err := whose(w).DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{of(w)}, Tags: []ec2types.Tag{{Key: aws.String("drawbridge:reach")}}})
+		succeeds(t, err)
+	}
 }
 
 // wholeVPCs says for both owners that connections reach all of their VPCs.
@@ -111,11 +235,6 @@ func wholeVPCs(ctx context.Context, t *testing.T, w *scenario.World) {
 func reachTag(ctx context.Context, t *testing.T, client *ec2.Client, value, id string) {
 	t.Helper()
 	_, err := client.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{id}, Tags: []ec2types.Tag{{Key: aws.String("drawbridge:reach"), Value: &value}}})
-	succeeds(t, err)
-}
-
-func unreach(ctx context.Context, t *testing.T, w *scenario.World) {
-	_, err := producer(w).DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{w.ProducerNetwork.VPC}, Tags: []ec2types.Tag{{Key: aws.String("drawbridge:reach")}}})
 	succeeds(t, err)
 }
 
