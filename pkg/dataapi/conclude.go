@@ -4,15 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
-	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -89,21 +85,11 @@ func (k Concluder) leave(ctx context.Context, c workflow.Cluster, in workflow.Co
 		e.Stand(ledger.Status(in.Result), in.Reason, in.Decision.Policy, now)
 	}
 	status(&entry)
-	if err := k.tag(ctx, c, entry); err != nil {
+	if err := Say(ctx, k.Clusters, entry); err != nil {
 		return err
 	}
 	_, err = k.Ledger.Change(ctx, c.ARN, status)
 	return err
-}
-
-// tag leaves the status of an entry on its cluster, with since when it is so.
-func (k Concluder) tag(ctx context.Context, c workflow.Cluster, e ledger.Connection) error {
-	if _, err := k.Clusters.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &c.ARN, Tags: []rdstypes.Tag{
-		{Key: aws.String(TagStatus), Value: aws.String(string(e.Status))}, {Key: aws.String(TagReason), Value: aws.String(fit.Tag(e.Reason))},
-		{Key: aws.String(TagSince), Value: aws.String(e.At.UTC().Format(time.RFC3339))}}}); err != nil {
-		return fmt.Errorf("tagging the cluster %s: %w", c.ID, err)
-	}
-	return nil
 }
 
 func (k Concluder) untag(ctx context.Context, c workflow.Cluster) error {
