@@ -129,7 +129,8 @@ func (r Reporter) begins(ctx context.Context, in workflow.ReportFailureInput, a 
 // entry says what became of one thing. Somebody may begin to work on it, or redrive the execution, while that is being said: then a look is asked for, which
 // says how it stands after that.
 func (r Reporter) entry(ctx context.Context, in workflow.ReportFailureInput, a about, x notice.Ended, entry ledger.Connection) error {
-	entry, err := connection.Note(ctx, r.Ledger, entry.ID, connection.Failed, reason(x))
+	stood := entry.Stood()
+	entry, err := connection.Note(ctx, r.Ledger, entry.ID, connection.Failed, reason(x), func(e *ledger.Connection) { e.Before = stood })
 	if err != nil || entry.ID == "" {
 		return err
 	}
@@ -169,7 +170,7 @@ func (r Reporter) connection(ctx context.Context, in workflow.ReportFailureInput
 	enter := func(v workflow.VPC) connection.Tagger {
 		return r.Enter(in.Execution, event.Place{Account: v.Account, Region: v.Region}).EC2
 	}
-	sides, err := r.sides(ctx, c, entry)
+	sides, err := r.sides(ctx, c, entry, f)
 	if err != nil {
 		return err
 	}
@@ -188,8 +189,9 @@ func (r Reporter) connection(ctx context.Context, in workflow.ReportFailureInput
 		Said: apart(c, role, func(why bool) string { return told(x, why) })})
 }
 
-// sides are the sides of a connection, with what carries its status on each: the peering, or the attachment of its VPC.
-func (r Reporter) sides(ctx context.Context, c workflow.Connection, entry ledger.Connection) ([]workflow.Side, error) {
+// sides are the sides of a connection, with what carries its status on each: the peering, or the attachment of its VPC, as the last look found it, or else the ledger
+// has it.
+func (r Reporter) sides(ctx context.Context, c workflow.Connection, entry ledger.Connection, f workflow.Findings) ([]workflow.Side, error) {
 	var out []workflow.Side
 	for _, s := range entry.Sides {
 		side := workflow.Side{Role: s.Role, VPC: workflow.VPC{Account: s.Account, Region: s.Region, ID: s.ID}, StatusResource: c.ID}
@@ -198,12 +200,7 @@ func (r Reporter) sides(ctx context.Context, c workflow.Connection, entry ledger
 			if err != nil {
 				return nil, err
 			}
-			side.StatusResource = ""
-			for _, e := range entries {
-				if e.Kind == road.Attachment && lease(e) == c.Target+":"+s.ID {
-					side.StatusResource = e.ID
-				}
-			}
+			side.StatusResource = carrier(s, c.Target, f, entries)
 		}
 		out = append(out, side)
 	}

@@ -147,14 +147,14 @@ func reason(x notice.Ended) string {
 // says is what people read on a thing, where little has room: how it goes on stands first.
 func says(x notice.Ended, why bool) string {
 	kind, what, remedy := x.Why()
-	out := fmt.Sprintf("%s (%s); once that is mended: %s", x.What(), kind, redrive(x))
+	out := fmt.Sprintf("%s: %s. Once that is mended: %s", x.What(), kind, redrive(x))
 	if !why {
-		return out + "; who operates Drawbridge is told why"
+		return out + ". Who operates Drawbridge is told why"
 	}
 	if remedy != "" {
-		what += "; remedy: " + remedy
+		what += ". Remedy: " + remedy
 	}
-	return out + "; why: " + what
+	return out + ". Why: " + what
 }
 
 // told is what owners hear. It does not name the execution: that the same happens to another is no news.
@@ -229,4 +229,19 @@ func unserved(f workflow.Findings) []workflow.Batch {
 		}
 	}
 	return out
+}
+
+// carrier is the attachment of a side's VPC to a gateway; empty if nobody knows it.
+func carrier(of ledger.Side, gateway string, f workflow.Findings, entries []ledger.Connection) string {
+	for _, s := range f.Sides {
+		if s.Role == of.Role && s.Owner == "" && s.StatusResource != "" {
+			return s.StatusResource
+		}
+	}
+	for _, e := range entries {
+		if e.Kind == road.Attachment && lease(e) == attachment.LeaseOf(gateway, of.ID) {
+			return e.ID
+		}
+	}
+	return ""
 }

@@ -21,6 +21,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
@@ -111,6 +112,9 @@ func (h *hub) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...
 		return &eventbridge.PutEventsOutput{FailedEntryCount: 1, Entries: []ebtypes.PutEventsResultEntry{{ErrorCode: aws.String("ThrottlingException")}}}, nil
 	}
 	h.did = append(h.did, *in.Entries[0].Source+"/"+*in.Entries[0].DetailType+" on "+*in.Entries[0].EventBusName)
+	if *in.Entries[0].Source == event.Source {
+		return &eventbridge.PutEventsOutput{}, nil
+	}
 	h.raw, h.detail = *in.Entries[0].Detail, notice.Attention{}
 	_ = json.Unmarshal([]byte(h.raw), &h.detail) // of another kind it is nothing
 	return &eventbridge.PutEventsOutput{}, nil
@@ -158,7 +162,7 @@ func TestAFailureIsToldWithWhereWhyAndRemedy(t *testing.T) {
 	if _, err := h.tell(t, "execution-status-change"); err != nil {
 		t.Fatal(err)
 	}
-	if fmt.Sprint(h.did) != "[drawbridge/Attention Needed on drawbridge publish to topic]" {
+	if fmt.Sprint(h.did) != "[drawbridge/Attention Needed on drawbridge drawbridge.internal/Failure To Report on drawbridge publish to topic]" {
 		t.Errorf("did %v", h.did)
 	}
 	a := h.detail

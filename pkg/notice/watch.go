@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -117,7 +116,7 @@ func (w Watch) once(ctx context.Context, x Ended, a Attention) error {
 			return err
 		}
 		if managed {
-			trouble += fmt.Sprintf(" %s since %s", entry.Status, entry.At.UTC().Format(time.RFC3339))
+			trouble += " " + entry.Stood()
 		}
 	}
 	told, err := w.Topic.Once(ctx, w.Ledger, of, trouble, x.ARN, Message(a))
