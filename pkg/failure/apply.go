@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
@@ -150,9 +152,12 @@ func (r Reporter) entry(ctx context.Context, in workflow.ReportFailureInput, a a
 	if err != nil {
 		return err
 	}
-	now, err := notice.Look(ctx, r.Executions, x.ARN)
-	if err != nil || now.Over() && (holder == x.Name || holder == "") {
-		return err
+	now, err := r.Executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &x.ARN})
+	if err != nil {
+		return fmt.Errorf("reading the execution %s again: %w", x.ARN, err)
+	}
+	if string(now.Status) == x.Status && (holder == x.Name || holder == "") {
+		return nil
 	}
 	if again, ok := look.At(entry, a.at, "it was said to have failed, while somebody was at it"); ok {
 		return r.Looks.Ask(ctx, again)

@@ -3,6 +3,7 @@ package notice
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,7 +70,16 @@ func (w Watch) report(ctx context.Context, x Ended, a Attention) error {
 	if !slices.Contains(carriers, x.Machine) || x.State == "AttachRoutes" && slices.Contains(fault.Kinds(), fault.Kind(x.Error)) { // it told the notebook
 		return nil
 	}
-	if id := cmp.Or(a.Where.Connection, a.Where.Resource); id != "" {
+	e, err := event.Parse([]byte(x.Input))
+	if err != nil || e.Workgroup != "" { // it names nothing that could say so
+		return nil
+	}
+	var in struct {
+		Attachment struct{ ID string }
+		Want       struct{ Owner string }
+	}
+	_ = json.Unmarshal([]byte(x.StateInput), &in) // zero if it has neither
+	if id := cmp.Or(a.Where.Connection, a.Where.Resource, in.Attachment.ID, in.Want.Owner); id != "" {
 		entry, _, err := w.Ledger.Connection(ctx, id)
 		if err != nil || x.SaidBy(entry) {
 			return err

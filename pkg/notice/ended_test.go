@@ -30,8 +30,9 @@ func TestWhatAnExecutionWasAboutIsAskedToSaySo(t *testing.T) {
 		"it was about no thing": {func(h *hub) {
 			h.execution.StateMachineArn = aws.String("arn:aws:states:us-east-1:123456789012:stateMachine:drawbridge-change")
 		}, ledger.Connection{}, false},
-		"it told the notebook": {func(h *hub) { notebook(h, "Refused") }, ledger.Connection{}, false},
-		"killed, it could not": {func(h *hub) { notebook(h, "Runtime.ExitError") }, ledger.Connection{}, true},
+		"its event cannot be read": {func(h *hub) { h.execution.Input = aws.String("{}") }, ledger.Connection{}, false},
+		"it told the notebook":     {func(h *hub) { notebook(h, "Refused") }, ledger.Connection{}, false},
+		"killed, it could not":     {func(h *hub) { notebook(h, "Runtime.ExitError") }, ledger.Connection{}, true},
 	} {
 		h := failed()
 		h.book, _ = ledgertest.New()

@@ -81,11 +81,11 @@ redriven, and connects.`,
 		name:  "killed-on-a-gateway",
 		title: "A function is killed at each try, for a pair on a gateway",
 		about: `
-As in transit.md, but the function that opens beta's database is killed each time. Both attachments count the pair as one that failed. It is redriven, and connects.`,
+As in transit.md, but the function that adds routes in beta is killed each time. Both attachments count the pair as one that failed. It is redriven, and connects.`,
 		change:  onGateway,
 		prepare: attachedPair,
 		fault: func(w *scenario.World) local.Injector {
-			return struck(w.Producer.Account, "AuthorizeSecurityGroupIngress", &local.Fault{Kill: true})
+			return struck(w.Producer.Account, "CreateRoute", &local.Fault{Kill: true})
 		},
 		acts: []act{
 			{"The pair of VPCs wants a look.", look(nil), []string{"Reported", "Runtime.ExitError"}},
@@ -94,7 +94,8 @@ As in transit.md, but the function that opens beta's database is killed each tim
 				redrive(ctx, t, "drawbridge-transit")
 			}, []string{"Connected"}},
 		},
-		then: map[int]func(context.Context, *testing.T, *scenario.World){1: pairsSay("1 Failed"), 2: pairsSay("1 Connected")},
+		then:      map[int]func(context.Context, *testing.T, *scenario.World){1: pairsSay("1 Failed"), 2: pairsSay("1 Connected")},
+		connected: true,
 	},
 	{
 		name:  "studio-killed",
@@ -118,12 +119,8 @@ As in studio.md, but the function that makes the readers' role is killed each ti
 
 // struck fails each call of an action in an account.
 func struck(account, action string, with *local.Fault) local.Injector {
-	when := local.Before
-	if with.Kill {
-		when = local.After
-	}
-	return func(c awscall.Call, m local.Moment) *local.Fault {
-		if m != when || c.Action != action || c.Account != account {
+	return func(c awscall.Call, when local.Moment) *local.Fault {
+		if when != local.Before || c.Action != action || c.Account != account {
 			return nil
 		}
 		return with

@@ -43,7 +43,7 @@ says nothing of that, and fails the attachment.`,
 		},
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Refused"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Nothing", "Refused"}},
 			{"The owner of beta creates the role; the execution is redriven.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				asIAM(ctx, t, w.Producer.Account, "CreateServiceLinkedRole", url.Values{"AWSServiceName": {"transitgateway.amazonaws.com"}})
 				redrive(ctx, t, "drawbridge-attachment")

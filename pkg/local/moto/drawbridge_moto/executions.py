@@ -1,6 +1,6 @@
 """Step Functions says that an execution started or ended, and who stops one says why.
 
-Gaps: moto says nothing; StopExecution drops its error and cause.
+Gaps: moto says nothing; StopExecution drops its error and cause; GetExecutionHistory knows one order.
 https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 """
 
@@ -38,6 +38,15 @@ def terminated(original, self):
     if isinstance(ended, ProgramStopped):
         self.execution.error, self.execution.cause = ended.error, ended.cause
     _changed(self.execution, self.execution.exec_status.value)
+
+
+@replace(StepFunctionResponse, "get_execution_history")
+def history(_original, self):
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html
+    found = self.stepfunction_backend.get_execution_history(self._get_param("executionArn"))
+    if self._get_param("reverseOrder"):
+        found["events"] = found["events"][::-1]
+    return ActionResult(found)
 
 
 @replace(StepFunctionResponse, "stop_execution")

@@ -86,6 +86,9 @@ class Machines(Running):
         self.assertEqual(("ABORTED", "Meant", "by hand"), (found["status"], found["error"], found["cause"]))
         found = self.run_machine(slow, name="late", TimeoutSeconds=1)
         self.assertEqual("TIMED_OUT", found["status"])
+        read = lambda **more: [e["id"] for e in states.get_execution_history(executionArn=arn, **more)["events"]]
+        self.assertEqual(read(), read(reverseOrder=True)[::-1])
+        self.assertGreater(read(reverseOrder=True)[0], 1)
         told = lambda: [(e["detail"]["name"], e["detail"]["status"]) for e in self.events(bus="default", account=HUB)]
         ended = [arn.split(":")[-1], found["executionArn"].split(":")[-1]]
         self.eventually(lambda: {(ended[0], "ABORTED"), (ended[1], "TIMED_OUT")} <= set(told()))
