@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -44,7 +45,7 @@ func (r Reporter) Report(ctx context.Context, in workflow.ReportFailureInput) (w
 	}
 	a := find(x)
 	said, why := 0, "it was about nothing that says how it stands"
-	if a.kind == "notebook" {
+	if a.notebooks {
 		if said, err = r.notebooks(ctx, in, a, x); err != nil {
 			return workflow.ReportFailureOutput{}, err
 		}
@@ -79,8 +80,7 @@ func (r Reporter) Report(ctx context.Context, in workflow.ReportFailureInput) (w
 
 // entries returns the entries of what an execution was about. Of what begins to be managed by this very event, there is none yet: it is begun here.
 func (r Reporter) entries(ctx context.Context, in workflow.ReportFailureInput, a about, x notice.Ended) ([]ledger.Connection, error) {
-	switch {
-	case a.id != "":
+	if a.id != "" {
 		entry, managed, err := r.Ledger.Connection(ctx, a.id)
 		if err != nil || managed {
 			return []ledger.Connection{entry}, err
@@ -98,32 +98,37 @@ func (r Reporter) entries(ctx context.Context, in workflow.ReportFailureInput, a
 		}
 		entry, err = r.Ledger.Begin(ctx, entry)
 		return []ledger.Connection{entry}, err
-	case a.kind == road.Attachment && a.vpc != "":
+	}
+	switch a.kind {
+	case road.Attachment: // that of the VPC to the gateway
 		entries, err := r.Ledger.Connections(ctx, a.at.Account, a.at.Region)
-		return slices.DeleteFunc(entries, func(e ledger.Connection) bool {
-			return e.Kind != road.Attachment || lease(e) != a.gateway+":"+a.vpc
-		}), err
-	case a.kind == road.PrivateNotebooks && a.at.Account != "":
+		return slices.DeleteFunc(entries, func(e ledger.Connection) bool { return lease(e) != attachment.LeaseOf(a.gateway, a.vpc) }), err
+	case road.PrivateNotebooks: // those of all VPCs of the account
 		var out []ledger.Connection
 		for _, region := range r.Regions {
 			entries, err := r.Ledger.Connections(ctx, a.at.Account, region)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, slices.DeleteFunc(entries, func(e ledger.Connection) bool { return e.Kind != road.PrivateNotebooks })...)
+			out = append(out, slices.DeleteFunc(entries, func(e ledger.Connection) bool { return e.Kind != a.kind })...)
 		}
 		return out, nil
+	case road.Peering, road.Transit, road.DataAPI, road.DataAPIEndpoint, road.Studio, road.Share:
 	}
 	return nil, nil
 }
 
 // begins returns the entry of what the event asks for, and whether it asks: a peering by the record of its request, a cluster by its owner's tag.
 func (r Reporter) begins(ctx context.Context, in workflow.ReportFailureInput, a about, x notice.Ended) (ledger.Connection, bool, error) {
-	switch {
-	case a.kind == road.Peering && a.event.Name == requests:
+	switch a.kind {
+	case road.Peering:
+		if a.event.Name != requests {
+			return ledger.Connection{}, false, nil
+		}
 		return ledger.Connection{ID: a.id, Kind: road.Peering, Origin: ledger.Requested, Asked: peering.Asker([]byte(x.Input)), Sides: []ledger.Side{{Role: "requester", Account: a.at.Account, Region: a.at.Region}}}, true, nil
-	case a.kind == road.DataAPI:
+	case road.DataAPI:
 		return dataapi.Asked(ctx, r.Enter(in.Execution, a.at).RDS, a.at, a.id)
+	case road.Transit, road.Attachment, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks, road.Share: // their entries begin once something is decided
 	}
 	return ledger.Connection{}, false, nil
 }

@@ -26,9 +26,11 @@ const requests = "CreateVpcPeeringConnection"
 
 // about is what an execution was about, as its event and the input of the state in which it stands say.
 type about struct {
-	kind  road.Kind // of its machine; empty: notebook instances
-	at    event.Place
-	event event.Event
+	kind road.Kind // of its machine
+	// notebooks says that it was about notebook instances, which have no entry.
+	notebooks bool
+	at        event.Place
+	event     event.Event
 	// id is that of the entry; empty where it is found by the VPC and the gateway, or where there are several.
 	id, vpc, gateway string
 	connection       workflow.Connection
@@ -43,6 +45,9 @@ func find(x notice.Ended) about {
 		return about{}
 	}
 	out := about{at: e.Place, event: e, vpc: e.VPC, gateway: e.GatewayID, kind: road.Kind(strings.TrimPrefix(x.Machine, "drawbridge-"))}
+	if out.notebooks = x.Machine == "drawbridge-notebook"; out.notebooks {
+		out.kind = ""
+	}
 	var in struct {
 		Connection workflow.Connection
 		Row        workflow.Rows
@@ -239,7 +244,7 @@ func carrier(of ledger.Side, gateway string, f workflow.Findings, entries []ledg
 		}
 	}
 	for _, e := range entries {
-		if e.Kind == road.Attachment && lease(e) == attachment.LeaseOf(gateway, of.ID) {
+		if lease(e) == attachment.LeaseOf(gateway, of.ID) {
 			return e.ID
 		}
 	}

@@ -79,7 +79,7 @@ func (w Watch) report(ctx context.Context, x Ended, a Attention) error {
 		Want       struct{ Owner string }
 	}
 	_ = json.Unmarshal([]byte(x.StateInput), &in) // zero if it has neither
-	if id := cmp.Or(a.Where.Connection, a.Where.Resource, in.Attachment.ID, in.Want.Owner); id != "" {
+	if id := cmp.Or(in.Attachment.ID, in.Want.Owner, a.Where.Connection, a.Where.Resource); id != "" {
 		entry, _, err := w.Ledger.Connection(ctx, id)
 		if err != nil || x.SaidBy(entry) {
 			return err
