@@ -20,6 +20,7 @@ var changeMachine = machine{
 // change returns the definition of the machine drawbridge-change:
 //
 //	FindConnections ┬ WaitForOthers → ReportContest → Contested or Nothing
+//	                ├ ReportFailure → Reported or Nothing
 //	                ├ AnswerTags ┐
 //	                └────────────┴ Announced or Nothing
 //
@@ -42,9 +43,15 @@ func (h *hub) change(scope constructs.Construct) sfn.IChainable {
 		{"Contested", succeed(scope, "Contested", "Somebody took away again what was put back. It is left to them, and both owners were told how to end it.")},
 		{"Nothing", ends[1].next},
 	}))
+	failure := h.task(scope, "ReportFailure", data{"failed": at("$.failed")}, result{output: "$.Payload"})
+	failure.Next(choose(scope, "ChooseSaid", "$.result", []answer{
+		{"Reported", succeed(scope, "Reported", "What an execution was about that did not come to its end says so now, and how it goes on.")},
+		{"Nothing", ends[1].next},
+	}))
 	// Most events tag nothing, and then the way is no longer.
 	found := sfn.NewChoice(scope, jsii.String("ChooseFound"), &sfn.ChoiceProps{})
 	found.When(sfn.Condition_Not(sfn.Condition_StringEquals(jsii.String("$.contested"), jsii.String(""))), wait, nil)
+	found.When(sfn.Condition_Not(sfn.Condition_StringEquals(jsii.String("$.failed"), jsii.String(""))), failure, nil)
 	found.When(sfn.Condition_IsPresent(jsii.String("$.tagged[0]")), answerTags, nil)
 	for _, e := range ends {
 		found.When(sfn.Condition_StringEquals(jsii.String("$.result"), jsii.String(string(e.is))), e.next, nil)
@@ -67,6 +74,7 @@ func changePatterns() map[string]*awsevents.EventPattern {
 		"database":       recordedBy(databaseKeep, named(databaseKeep, tag.Creates, tag.Changes, tag.Deletes)...),
 		"hands":          recordedBy(touched, handCalls()...),
 		"contest":        internal(event.ContestToReport),
+		"failure":        internal(event.FailureToReport),
 		"roles":          recorded("iam", named([]string{"iam"}, tag.Creates, tag.Deletes)...),
 		"secrets":        recordedBy([]string{"kms", "secretsmanager"}, named([]string{"kms", "secretsmanager"}, tag.Creates)...),
 		"tagging":        recorded("tagging", named([]string{"tagging"}, tag.Sets, tag.Removes)...),
@@ -179,6 +187,23 @@ var changeSteps = map[string]step{
 	},
 	// It enters no member: what it tells people stands in the ledger.
 	"ReportContest": {notifies: true, announces: true, keepsLedger: true},
+	// The status tags and no others, of the things that have one.
+	"ReportFailure": {
+		notifies: true, announces: true, keepsLedger: true, looksBack: true, knowsRegions: true,
+		member: []grant{
+			status,
+			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only(append([]string{"drawbridge:pairs"}, statusKeys...)...)},
+			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
+			{actions: []string{"rds:AddTagsToResource"}, resources: []string{clusters}, when: only(statusKeys...)},
+			{actions: []string{"redshift:DescribeClusters"}},
+			{actions: []string{"redshift:CreateTags"}, resources: []string{arn("redshift", "cluster:*")},
+				when: has(only("drawbridge:studio-status", "drawbridge:studio-reason", "drawbridge:studio-since"), tag.Studio)},
+			{actions: []string{"redshift:CreateTags"}, resources: []string{arn("redshift", "cluster:*")},
+				when: has(only("drawbridge:studio-status", "drawbridge:studio-reason", "drawbridge:studio-since"), "drawbridge:studio-status")},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:reason", "drawbridge:since", "drawbridge:status")},
+		},
+	},
 	// The tag of the answer and no other: those of owners, which it reads, it can neither set nor take away.
 	"AnswerTags": {
 		notifies:  true,

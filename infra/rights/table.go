@@ -84,6 +84,7 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{
 			"AskApproval": {"ec2:CreateTags"}, "RefusePeering": {"ec2:CreateTags"}, "ReportConflict": {"ec2:CreateTags"}, "ReportUnreadable": {"ec2:CreateTags"},
+			"ReportFailure": {"ec2:CreateTags"},
 		},
 		On: "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
@@ -131,7 +132,7 @@ var Lines = []Line{
 		On:     "sagemaker notebook-instance-lifecycle-config/drawbridge-*", Whose: "Drawbridge's own configuration", OptIn: says, IAM: tagged("drawbridge:subnet"),
 	},
 	{
-		Writes: map[string][]string{"InjectRoutes": {"sagemaker:AddTags"}, "AttachRoutes": {"sagemaker:AddTags"}, "WithdrawRoutes": {"sagemaker:DeleteTags"}},
+		Writes: map[string][]string{"InjectRoutes": {"sagemaker:AddTags"}, "AttachRoutes": {"sagemaker:AddTags"}, "WithdrawRoutes": {"sagemaker:DeleteTags"}, "ReportFailure": {"sagemaker:AddTags"}},
 		On:     "sagemaker notebook-instance/*", Whose: "the notebook's owner", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{
@@ -232,7 +233,7 @@ var Lines = []Line{
 		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner their own tags", OptIn: says, IAM: tagged("drawbridge:reason"),
 	},
 	{
-		Writes: map[string][]string{"VerifyAttachment": {"ec2:CreateTags"}},
+		Writes: map[string][]string{"VerifyAttachment": {"ec2:CreateTags"}, "ReportFailure": {"ec2:CreateTags"}},
 		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{
@@ -325,7 +326,7 @@ var Lines = []Line{
 		Tried: []string{"pkg/dataapi: TestWhatIsNotOursStays"},
 	},
 	{
-		Writes: map[string][]string{"ConcludeDataApi": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}},
+		Writes: map[string][]string{"ConcludeDataApi": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}, "ReportFailure": {"rds:AddTagsToResource"}},
 		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{
@@ -498,12 +499,12 @@ var Lines = []Line{
 		IAM: append(tagged("drawbridge:connection"), ownOnly("drawbridge:connection", "studio")...),
 	},
 	{
-		Writes: map[string][]string{"ConcludeStudio": {"redshift:CreateTags"}},
+		Writes: map[string][]string{"ConcludeStudio": {"redshift:CreateTags"}, "ReportFailure": {"redshift:CreateTags"}},
 		On:     "redshift cluster:*", Whose: "the cluster's owner", OptIn: "drawbridge:studio on the cluster, whatever accounts it names",
 		IAM: append(tagged("drawbridge:studio-status"), Condition{"aws:ResourceTag/drawbridge:studio", Any, true}),
 	},
 	{
-		Writes: map[string][]string{"ConcludeStudio": {"redshift:CreateTags", "redshift:DeleteTags"}},
+		Writes: map[string][]string{"ConcludeStudio": {"redshift:CreateTags", "redshift:DeleteTags"}, "ReportFailure": {"redshift:CreateTags"}},
 		On:     "redshift cluster:*", Whose: "the cluster's owner", OptIn: "as long as the status that the tag allowed is there",
 		IAM: append(tagged("drawbridge:studio-status"), Condition{"aws:ResourceTag/drawbridge:studio-status", Any, true}),
 	},

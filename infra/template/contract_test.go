@@ -409,7 +409,7 @@ func TestNoMachineHasAFailState(t *testing.T) {
 
 // inputs are the Go types that the functions decode their payloads into, strictly.
 // inspections are Drawbridge's own events that a thing wants a look.
-var inspections = []any{event.ContestToReport, event.ToInspect, event.NotebookToInspect, event.NotebookToRestart, event.StudioToInspect, event.ShareToInspect, event.AttachmentToInspect, event.TransitToInspect,
+var inspections = []any{event.ContestToReport, event.FailureToReport, event.ToInspect, event.NotebookToInspect, event.NotebookToRestart, event.StudioToInspect, event.ShareToInspect, event.AttachmentToInspect, event.TransitToInspect,
 	event.DataAPIToInspect, event.DataAPIEndpointToInspect, event.PrivateNotebooksToInspect}
 
 var inputs = map[string]any{
@@ -433,6 +433,7 @@ var inputs = map[string]any{
 	"VerifyConnection":        workflow.VerifyConnectionInput{},
 	"FindConnections":         workflow.FindConnectionsInput{},
 	"ReportContest":           workflow.ReportContestInput{},
+	"ReportFailure":           workflow.ReportFailureInput{},
 	"AnswerTags":              workflow.AnswerTagsInput{},
 	"HoldExecution":           workflow.HoldExecutionInput{},
 	"ResumeExecutions":        workflow.ResumeExecutionsInput{},

@@ -13,7 +13,10 @@
 //	apply.go        concludes, tags
 package connection
 
-import "github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+import (
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
 
 // The tags by which Drawbridge speaks to people. Nothing is decided by them.
 const (
@@ -27,6 +30,10 @@ const (
 
 // Conflict is the status of a connection that something of its owners' is in the way of, such as a network ACL.
 const Conflict workflow.Result = "Conflict"
+
+// Failed is the status of what an execution was about that ended without coming to a result: it failed, was stopped, or took too long. What was done until
+// then stands.
+const Failed = notice.Failed
 
 // A Tag is one tag of a carrier.
 type Tag struct{ Key, Value string }

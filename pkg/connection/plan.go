@@ -47,7 +47,7 @@ func sides(c workflow.Connection) []ledger.Side {
 
 // Stands reports whether an entry says that the connection was set up, be it to its end or not.
 func Stands(entry ledger.Connection) bool {
-	for _, r := range []workflow.Result{workflow.Connected, workflow.PartlyConnected, workflow.PendingApproval, Conflict, workflow.Contested, workflow.Unreadable} {
+	for _, r := range []workflow.Result{workflow.Connected, workflow.PartlyConnected, workflow.PendingApproval, Conflict, Failed, workflow.Contested, workflow.Unreadable} {
 		if entry.Status == ledger.Status(r) {
 			return true
 		}

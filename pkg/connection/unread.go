@@ -24,23 +24,33 @@ func ReportUnreadable(ctx context.Context, l ledger.Ledger, enter func(workflow.
 		return err
 	}
 	if managed && (entry.Status != ledger.Status(workflow.Unreadable) || entry.Reason != in.Reason) {
-		if entry, err = Note(ctx, l, id, workflow.Unreadable, in.Reason); err != nil {
+		entry, err = Note(ctx, l, id, workflow.Unreadable, in.Reason)
+		if err != nil {
 			return err
 		}
-		for _, s := range in.Sides {
-			if s.StatusResource == "" || silent(entry, s.VPC.Account) {
-				continue
-			}
-			err := Leave(ctx, l, enter, in.Connection, []workflow.Side{s}, entry, func(s workflow.Side) string { return in.Said.To(s.Role) })
-			if why, unreadable := fault.Unreadable(err); unreadable {
-				slog.InfoContext(ctx, "nobody is let in to say so", "account", s.VPC.Account, "why", why)
-			} else if err != nil {
-				return err
-			}
+		if err := Say(ctx, l, enter, in.Connection, in.Sides, entry, in.Said); err != nil {
+			return err
 		}
 	}
 	if err := tell(ctx); err != nil {
 		return err
 	}
 	return mode.Hold(mode.Unreadable, in.Reason, fmt.Sprintf("nothing of %s is taken away; it is looked at again", id))
+}
+
+// Say leaves the status of a connection, with what is said to each side, on the sides that can be reached.
+// Many parameters, because they are those of [Leave].
+func Say(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger, c workflow.Connection, sides []workflow.Side, entry ledger.Connection, said workflow.Said) error {
+	for _, s := range sides {
+		if s.StatusResource == "" || silent(entry, s.VPC.Account) {
+			continue
+		}
+		err := Leave(ctx, l, enter, c, []workflow.Side{s}, entry, func(s workflow.Side) string { return said.To(s.Role) })
+		if why, unreadable := fault.Unreadable(err); unreadable {
+			slog.InfoContext(ctx, "nobody is let in to say so", "account", s.VPC.Account, "why", why)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -4,15 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
-	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -89,39 +85,12 @@ func (k Concluder) leave(ctx context.Context, c workflow.Cluster, in workflow.Co
 		e.Stand(ledger.Status(in.Result), in.Reason, in.Decision.Policy, now)
 	}
 	if status(&entry); !in.DataAPI.Tagged || !entry.At.Equal(since) {
-		if err := k.tag(ctx, c, entry); err != nil {
+		if err := Say(ctx, k.Clusters, entry); err != nil {
 			return err
 		}
 	}
 	_, err = k.Ledger.Change(ctx, c.ARN, status)
 	return err
-}
-
-// says are the tags that say how an entry stands, and since when it is so.
-func says(e ledger.Connection) map[string]string {
-	return map[string]string{TagStatus: string(e.Status), TagReason: fit.Tag(e.Reason), TagSince: e.At.UTC().Format(time.RFC3339)}
-}
-
-// standing reports whether tags say how an entry stands.
-func standing(e ledger.Connection, tags map[string]string) bool {
-	for key, value := range says(e) {
-		if e.Status == "" || tags[key] != value {
-			return false
-		}
-	}
-	return true
-}
-
-// tag leaves the status of an entry on its cluster.
-func (k Concluder) tag(ctx context.Context, c workflow.Cluster, e ledger.Connection) error {
-	in, all := &rds.AddTagsToResourceInput{ResourceName: &c.ARN}, says(e)
-	for _, key := range []string{TagStatus, TagReason, TagSince} {
-		in.Tags = append(in.Tags, rdstypes.Tag{Key: aws.String(key), Value: aws.String(all[key])})
-	}
-	if _, err := k.Clusters.AddTagsToResource(ctx, in); err != nil {
-		return fmt.Errorf("tagging the cluster %s: %w", c.ID, err)
-	}
-	return nil
 }
 
 func (k Concluder) untag(ctx context.Context, c workflow.Cluster) error {

@@ -32,13 +32,13 @@ type Changed struct {
 	Hand Hand
 	At   time.Time
 	Call string
-	// Contest is the connection of Drawbridge's own event [ContestToReport].
-	Contest string
+	// Contest is the connection of Drawbridge's own event [ContestToReport], and Failed the execution of its event [FailureToReport], by its ARN.
+	Contest, Failed string
 }
 
 // Nothing reports whether the event names nothing to look at.
 func (c Changed) Nothing() bool {
-	return len(c.Things)+len(c.Touched)+len(c.Untagged) == 0 && c.Contest == ""
+	return len(c.Things)+len(c.Touched)+len(c.Untagged) == 0 && c.Contest == "" && c.Failed == ""
 }
 
 // Thing is one thing that an event names.
@@ -88,6 +88,8 @@ func ReadChanged(raw []byte) (Changed, error) {
 		err = changed.recorded(e, out.Time)
 	case e.Source == Source && e.DetailType == ContestToReport:
 		err = changed.contest(e.Detail)
+	case e.Source == Source && e.DetailType == FailureToReport:
+		err = changed.failure(e.Detail)
 	default:
 		changed.Why = fmt.Sprintf("%q from %s names nothing that Drawbridge looks at for its tags", clip(e.DetailType), clip(e.Source))
 	}

@@ -15,6 +15,7 @@ var own = map[string]func(Event, json.RawMessage) (Event, error){
 	DataAPIEndpointToInspect:  dataAPIEndpointToInspect,
 	PrivateNotebooksToInspect: privateNotebooksToInspect,
 	ContestToReport:           contestToReport,
+	FailureToReport:           failureToReport,
 }
 
 // Own reports whether a detail-type is that of one of Drawbridge's own events.

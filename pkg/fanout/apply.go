@@ -75,6 +75,9 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 	if c.Contest != "" {
 		return workflow.FindConnectionsOutput{Result: workflow.Announced, Tagged: tagged, Contested: c.Contest, Reason: "something of " + c.Contest + " is contested"}, nil
 	}
+	if c.Failed != "" {
+		return workflow.FindConnectionsOutput{Result: workflow.Announced, Tagged: tagged, Failed: c.Failed, Reason: c.Failed + " did not come to its end"}, nil
+	}
 	if c.Nothing() {
 		return nothing(c.Why)
 	}

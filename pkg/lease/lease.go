@@ -145,7 +145,7 @@ func (l Look[I, O]) One(k Keeper, step workflow.Step[I, O]) workflow.Step[I, O] 
 			if !l.over(out, err) {
 				return out, err
 			}
-			again, failed := k.Ledger.Yield(ctx, claim.Of, claim.Execution)
+			again, failed := k.end(ctx, claim, err)
 			if failed != nil {
 				return none, failed
 			}
@@ -156,6 +156,18 @@ func (l Look[I, O]) One(k Keeper, step workflow.Step[I, O]) workflow.Step[I, O] 
 		}
 		return none, fault.New(fault.NotYet, "looking at %s: more and more events come about it", claim.Of)
 	}
+}
+
+// end gives the lease back, and says whether somebody has to look again, and why. An execution that fails keeps it: see [ledger.Ledger.Keep]. One that is held back does not fail.
+func (k Keeper) end(ctx context.Context, c Claim, err error) (ledger.Again, error) {
+	if err == nil || fault.Of(err) == fault.Held {
+		return k.Ledger.Yield(ctx, c.Of, c.Execution)
+	}
+	came, err := k.Ledger.Keep(ctx, c.Of, c.Execution)
+	if came {
+		return ledger.Came, err
+	}
+	return "", err
 }
 
 // over reports whether the execution does nothing more about the connection. What is transient, or not yet so, is tried again.

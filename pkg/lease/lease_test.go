@@ -174,7 +174,7 @@ func TestTheNextWaitsALittle(t *testing.T) {
 	})
 }
 
-// An answer that ends the execution gives the lease back, whatever it is; what is tried again keeps it.
+// An answer that ends the execution gives the lease back, whatever it is; what is tried again keeps it, and so does an execution that fails, until somebody comes.
 func TestALookThatEndsGivesItBack(t *testing.T) {
 	for name, c := range map[string]struct {
 		out  string
@@ -184,11 +184,11 @@ func TestALookThatEndsGivesItBack(t *testing.T) {
 		"nothing to do":    {"nothing", nil, true},
 		"something to do":  {"connect", nil, false},
 		"held back":        {"", fault.New(fault.Held, "paused"), true},
-		"a person must":    {"", fault.NewConflict("in the way", "move it"), true},
+		"a person must":    {"", fault.NewConflict("in the way", "move it"), false},
 		"not yet":          {"", fault.New(fault.NotYet, "provisioning"), false},
 		"throttled":        {"", fault.New(fault.Transient, "slow down"), false},
-		"closed to us":     {"", fault.New(fault.Refused, "no"), true},
-		"an event is lost": {"", fault.New(fault.Invalid, "what?"), true},
+		"closed to us":     {"", fault.New(fault.Refused, "no"), false},
+		"an event is lost": {"", fault.New(fault.Invalid, "what?"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, memory := ledgertest.New()
@@ -263,5 +263,58 @@ func TestAHolderThatEndedHasNoLease(t *testing.T) {
 				t.Errorf("%s, %v", out, err)
 			}
 		})
+	}
+}
+
+// Who fails has the lease until somebody comes: nobody worked on the thing since. Whoever waits has it at once, and whoever came and waits no more has it
+// looked at again.
+func TestWhoFailsKeepsItUntilSomebodyComes(t *testing.T) {
+	ctx := t.Context()
+	running := stepFunctions{machine + ":one": types.ExecutionStatusRunning, machine + ":two": types.ExecutionStatusRunning}
+	fails := func(k lease.Keeper, meanwhile func()) (looks int, err error) {
+		_, err = all(k, func(context.Context, step) (string, error) {
+			if looks++; looks == 1 {
+				meanwhile()
+			}
+			return "", fault.NewConflict("in the way", "move it")
+		})(ctx, step{who: "one"})
+		return looks, err
+	}
+	come := func(k lease.Keeper, times int) func() {
+		return func() {
+			for range times {
+				if _, _, err := k.Ledger.Acquire(ctx, "pcx-1", ledger.Turn{Holder: "two"}, k.Ended); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		comes, looks int
+		holder       string
+	}{
+		"nobody comes":           {0, 1, "one"},
+		"somebody waits":         {1, 1, ""},
+		"somebody waits no more": {ledger.Asks + 1, 2, "one"},
+	} {
+		l, _ := ledgertest.New()
+		k := lease.Keeper{Ledger: l, API: running, Of: machine}
+		looks, err := fails(k, come(k, c.comes))
+		holder, failed := l.Holder(ctx, "pcx-1")
+		if fault.Of(err) != fault.Conflict || looks != c.looks || holder != c.holder || failed != nil {
+			t.Errorf("%s: %d looks, %v; %q has it, %v", name, looks, err, holder, failed)
+		}
+	}
+	l, _ := ledgertest.New()
+	k := lease.Keeper{Ledger: l, API: running, Of: machine}
+	if _, err := fails(k, func() {}); err == nil {
+		t.Fatal("it failed")
+	}
+	running[machine+":one"] = types.ExecutionStatusFailed
+	if _, err := all(k, func(context.Context, step) (string, error) { return "connect", nil })(ctx, step{who: "two"}); err != nil {
+		t.Fatal(err)
+	}
+	if holder, _ := l.Holder(ctx, "pcx-1"); holder != "two" {
+		t.Errorf("%q has the lease of an execution that ended", holder)
 	}
 }

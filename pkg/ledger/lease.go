@@ -143,6 +143,34 @@ func (l Ledger) Yield(ctx context.Context, name, holder string) (again Again, er
 	return again, err
 }
 
+// Keep is [Ledger.Yield] for a holder that fails: whoever is next has the lease then, and else it stays the holder's until somebody comes, as that of an
+// execution stays that fails, or is stopped, at any other state. So whoever holds a lease and has ended is the last that worked on the thing. It reports
+// whether somebody came who waits no more: then somebody else has to look again, and the holder has it still.
+func (l Ledger) Keep(ctx context.Context, name, holder string) (again bool, err error) {
+	err = retry(ctx, "lease "+name, func() error {
+		now, version, err := l.lease(ctx, name)
+		again = false
+		switch {
+		case err != nil || version == 0 || now.Holder != holder:
+			return err
+		case now.Next.Holder != "":
+			now.Turn = Turn{}
+		case now.Again:
+			again, now.Again = true, false
+		default:
+			return nil
+		}
+		return l.put(ctx, name, version, now)
+	})
+	return again, err
+}
+
+// Holder returns who has the lease of that name; nobody, if it is free.
+func (l Ledger) Holder(ctx context.Context, name string) (string, error) {
+	now, _, err := l.lease(ctx, name)
+	return now.Holder, err
+}
+
 // Under returns the ledger for a step that works on what the lease of that name is about, for holder, who acquired it. What such a step
 // writes of items, it writes only while it has the lease: one that lost it, since its execution had failed before it was redriven or was
 // stopped while the step was at work, takes it again if it is free, and else fails with [fault.NotYet] before anything is done in a member.

@@ -30,6 +30,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,6 +71,8 @@ type Connection struct {
 	Policy   string   `json:"policy,omitempty"` // that decided
 	Status   Status   `json:"status,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
+	// Before is how it stood, and since when, before an execution about it ended without coming to a result; empty as long as none did.
+	Before string `json:"before,omitempty"`
 	// Paths says how many of the allowed paths were whole when they were last judged.
 	Paths Paths `json:"paths,omitzero"`
 	// Told is a digest of the last thing that people were told of it, so that they are told once.
@@ -93,8 +96,13 @@ type Connection struct {
 // Stand writes how a connection stands, why, and by which policy. What did not change keeps its time.
 func (c *Connection) Stand(status Status, reason, policy string, now time.Time) {
 	if c.Status != status || c.Reason != reason || c.Policy != policy {
-		c.Status, c.Reason, c.Policy, c.At = status, reason, policy, now
+		c.Status, c.Reason, c.Policy, c.At, c.Before = status, reason, policy, now, ""
 	}
+}
+
+// Stood is how a connection stands, and since when; of one of which executions came to no result, how it stood before the first of them.
+func (c Connection) Stood() string {
+	return cmp.Or(c.Before, fmt.Sprintf("%s since %s", c.Status, c.At.UTC().Format(time.RFC3339)))
 }
 
 // Paths counts the paths of a connection, from each client to each database that is open to it.

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -57,8 +58,13 @@ func atNextStart(nb workflow.Notebook) string {
 	return fmt.Sprintf("the host routes need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag %s=allowed%s", tag.Restart, nb.Unclear)
 }
 
+// teller is what tell needs of SageMaker.
+type teller interface {
+	AddTags(context.Context, *sagemaker.AddTagsInput, ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error)
+}
+
 // tell leaves a status on a notebook, with why and since when, if it does not say so already: where nothing changed, nothing is called.
-func tell(ctx context.Context, api client, nb workflow.Notebook, status, reason string, now time.Time) error {
+func tell(ctx context.Context, api teller, nb workflow.Notebook, status, reason string, now time.Time) error {
 	reason = fit.Tag(reason)
 	if status == "" || nb.Tag == status && nb.Said == reason {
 		return nil
@@ -69,4 +75,48 @@ func tell(ctx context.Context, api client, nb workflow.Notebook, status, reason 
 		return fmt.Errorf("tagging %s: %w", nb.ARN, err)
 	}
 	return nil
+}
+
+// Speaker is what [Say] needs of SageMaker.
+type Speaker interface {
+	teller
+	DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error)
+	ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sagemaker.Options)) (*sagemaker.ListTagsOutput, error)
+}
+
+// Say leaves on a notebook why its host routes could not be set, as of a time, and reports whether it says so now:
+//
+//	it is gone, or all its traffic leaves by its VPC     → no
+//	it says something since then                         → no: that is newer
+//	the policy leaves it out                             → no
+//	it says nothing, and nobody chose it for host routes → no: it may be nobody's who asked
+//	else                                                 → yes
+func Say(ctx context.Context, api Speaker, name, why string, at time.Time, chosen bool) (bool, error) {
+	shown, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &name})
+	if fault.NoRecord(err) || err == nil && shown.DirectInternetAccess == types.DirectInternetAccessDisabled {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading notebook %s: %w", name, err)
+	}
+	nb := workflow.Notebook{Name: name, ARN: aws.ToString(shown.NotebookInstanceArn)}
+	got, err := api.ListTags(ctx, &sagemaker.ListTagsInput{ResourceArn: &nb.ARN})
+	if err != nil {
+		return false, fmt.Errorf("reading the tags of %s: %w", nb.ARN, err)
+	}
+	since := time.Time{}
+	for _, t := range got.Tags {
+		switch aws.ToString(t.Key) {
+		case TagStatus:
+			nb.Tag = aws.ToString(t.Value)
+		case TagReason:
+			nb.Said = aws.ToString(t.Value)
+		case TagSince:
+			since, _ = time.Parse(time.RFC3339, aws.ToString(t.Value))
+		}
+	}
+	if since.After(at) || nb.Tag == LeftOut || !chosen && !saysSomething(nb) {
+		return false, nil
+	}
+	return true, tell(ctx, api, nb, Failed, why, at)
 }

@@ -75,6 +75,9 @@ func (Pending) kind() Kind   { return AccessPending }
 func (Barred) kind() Kind    { return AccessRefused }
 func (Withdrawn) kind() Kind { return AccessRemoved }
 
+// Failed is the result of an access whose execution ended without one: it failed, was stopped, or took too long.
+const Failed workflow.Result = "Failed"
+
 // Access returns the event about a result: of its verdict, what does not hold, or, when it is over, all of it.
 func Access(t Thing, decision policy.Decision, verdict []workflow.Hop) Event {
 	if t.For == nil {
@@ -91,7 +94,7 @@ func Access(t Thing, decision policy.Decision, verdict []workflow.Hop) Event {
 		return Barred{t, decision}
 	case workflow.Removed, workflow.Retracted, workflow.Released:
 		return Withdrawn{t, append([]workflow.Hop{}, verdict...)}
-	case workflow.AwaitingApps, workflow.Incomplete, workflow.Contested:
+	case workflow.AwaitingApps, workflow.Incomplete, workflow.Contested, Failed:
 		return Pending{t, missing}
 	}
 	return Granted{t, missing}

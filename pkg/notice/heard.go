@@ -108,12 +108,16 @@ func (h Heard) message(kind Kind, account string) Notification {
 		line("%s: what Drawbridge had added is taken away.", title)
 	case own && kind == AccessRefused:
 		line("%s: the policy does not allow it.", title)
+	case own && h.Result == Failed:
+		line("%s: Drawbridge did not come to an end with it. What was done until then stands; whoever operates Drawbridge is told how it goes on.", title)
 	case own && kind == AccessPending:
 		line("%s: something is missing. Drawbridge goes on by itself once it is there.", title)
 	case own:
 		line("%s is open.", title)
 	case kind == AccessRemoved:
 		line("%s: account %s does not have it from Drawbridge any more.", title, account)
+	case h.Result == Failed:
+		line("%s: what account %s has of it may not be in line now. Whoever operates Drawbridge is told.", title, account)
 	case kind == AccessPending:
 		line("%s: account %s may have it, and its owner has something to do first.", title, account)
 	default:

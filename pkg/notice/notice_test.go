@@ -21,6 +21,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
@@ -111,6 +112,9 @@ func (h *hub) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...
 		return &eventbridge.PutEventsOutput{FailedEntryCount: 1, Entries: []ebtypes.PutEventsResultEntry{{ErrorCode: aws.String("ThrottlingException")}}}, nil
 	}
 	h.did = append(h.did, *in.Entries[0].Source+"/"+*in.Entries[0].DetailType+" on "+*in.Entries[0].EventBusName)
+	if *in.Entries[0].Source == event.Source {
+		return &eventbridge.PutEventsOutput{}, nil
+	}
 	h.raw, h.detail = *in.Entries[0].Detail, notice.Attention{}
 	_ = json.Unmarshal([]byte(h.raw), &h.detail) // of another kind it is nothing
 	return &eventbridge.PutEventsOutput{}, nil
@@ -139,6 +143,9 @@ func (h *hub) tell(t *testing.T, name string) (notice.Attention, error) {
 
 const cause = `{"errorMessage":"adding routes in vpc-2: route 10.1.0.0/16 in rtb-2 already goes to vgw-1; remedy: remove it, then redrive","errorType":"Conflict"}`
 
+// inspect is an event that asks for a look at a peering.
+const inspect = `{"source":"drawbridge.internal","detail-type":"Peering To Inspect","account":"123456789012","region":"us-east-1","detail":{"account":"222222222222","region":"eu-west-1","vpcPeeringConnectionId":"pcx-0123456789abcdef0","reason":"x"}}`
+
 // failed is an execution with two branches of a Map; the one that was entered first failed.
 func failed() *hub {
 	entered := func(id, before int64, account string) sfntypes.HistoryEvent {
@@ -147,7 +154,7 @@ func failed() *hub {
 	}
 	return &hub{
 		execution: sfn.DescribeExecutionOutput{Name: aws.String("run-1"), Status: sfntypes.ExecutionStatusFailed, Error: aws.String("Conflict"), Cause: aws.String(cause),
-			StateMachineArn: aws.String("arn:aws:states:us-east-1:123456789012:stateMachine:drawbridge-peering"), Input: aws.String("{}")},
+			StateMachineArn: aws.String("arn:aws:states:us-east-1:123456789012:stateMachine:drawbridge-peering"), Input: aws.String(inspect)},
 		history: []sfntypes.HistoryEvent{{Id: 9}, {Id: 8, PreviousEventId: 6, TaskFailedEventDetails: &sfntypes.TaskFailedEventDetails{Cause: aws.String(cause)}},
 			{Id: 7, PreviousEventId: 5}, {Id: 6, PreviousEventId: 4}, entered(5, 3, "111111111111"), entered(4, 2, "222222222222")},
 	}
@@ -158,7 +165,7 @@ func TestAFailureIsToldWithWhereWhyAndRemedy(t *testing.T) {
 	if _, err := h.tell(t, "execution-status-change"); err != nil {
 		t.Fatal(err)
 	}
-	if fmt.Sprint(h.did) != "[drawbridge/Attention Needed on drawbridge publish to topic]" {
+	if fmt.Sprint(h.did) != "[drawbridge/Attention Needed on drawbridge drawbridge.internal/Failure To Report on drawbridge publish to topic]" {
 		t.Errorf("did %v", h.did)
 	}
 	a := h.detail

@@ -13,16 +13,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 )
 
-// Ended is what Step Functions says about an execution that did not succeed.
-type Ended struct {
-	ARN, Name, Machine string
-	Status             string // FAILED, TIMED_OUT or ABORTED
-	Error, Cause       string
-	Input              string // of the execution: the event that started it
-	State, StateInput  string // the state in which it stands, if known
-	Redriven           bool   // by a person
-}
-
 // advice says, for the name of an error or the status of an execution, which entry of the runbook belongs to it and what
 // to do if the error itself does not say.
 var advice = map[string]struct{ anchor, remedy string }{
@@ -54,10 +44,7 @@ func Explain(x Ended) Attention {
 		remedy = known.remedy
 	}
 	where := place(x)
-	what := fmt.Sprintf("%s %s", x.Machine, map[string]string{"FAILED": "failed", "TIMED_OUT": "took too long", "ABORTED": "was stopped"}[x.Status])
-	if x.State != "" {
-		what += " at " + x.State
-	}
+	what := x.What()
 	if thing := where.thing(); thing != "" {
 		what += ", about " + thing
 	}

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -63,13 +61,20 @@ func (w Watch) Tell(ctx context.Context, raw json.RawMessage) (Attention, error)
 	case e.Detail.Machine != "" && slices.Contains(Accesses(), Kind(e.DetailType)):
 		return Attention{}, w.access(ctx, Kind(e.DetailType), e.Detail.Heard)
 	case e.DetailType == "Step Functions Execution Status Change" && e.Detail.ExecutionARN != "":
-		ended, err := w.look(ctx, e.Detail.ExecutionARN)
+		ended, err := Look(ctx, w.Executions, e.Detail.ExecutionARN)
 		if err != nil {
 			return Attention{}, err
+		}
+		if !ended.Over() {
+			slog.InfoContext(ctx, "it was redriven since", "execution", ended.ARN, "status", ended.Status)
+			return Attention{}, nil
 		}
 		a := Explain(ended)
 		slog.InfoContext(ctx, "telling", "what", a.What, "kind", a.Kind)
 		if err := w.Bus.Put(ctx, a); err != nil {
+			return a, err
+		}
+		if err := w.report(ctx, ended, a); err != nil {
 			return a, err
 		}
 		return a, w.once(ctx, ended, a)
@@ -111,7 +116,7 @@ func (w Watch) once(ctx context.Context, x Ended, a Attention) error {
 			return err
 		}
 		if managed {
-			trouble += fmt.Sprintf(" %s since %s", entry.Status, entry.At.UTC().Format(time.RFC3339))
+			trouble += " " + entry.Stood()
 		}
 	}
 	told, err := w.Topic.Once(ctx, w.Ledger, of, trouble, x.ARN, Message(a))
@@ -134,23 +139,6 @@ func (w Watch) mended(ctx context.Context, arn string) (bool, error) {
 		return false, fmt.Errorf("reading the execution %s: %w", arn, err)
 	}
 	return got.Status == sfntypes.ExecutionStatusSucceeded, nil
-}
-
-// look reads what became of an execution, and where it stands.
-func (w Watch) look(ctx context.Context, arn string) (Ended, error) {
-	got, err := w.Executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
-	if err != nil {
-		return Ended{}, fmt.Errorf("reading the execution %s: %w", arn, err)
-	}
-	machine := aws.ToString(got.StateMachineArn)
-	x := Ended{ARN: arn, Name: aws.ToString(got.Name), Machine: machine[strings.LastIndexByte(machine, ':')+1:], Status: string(got.Status),
-		Error: aws.ToString(got.Error), Cause: aws.ToString(got.Cause), Input: aws.ToString(got.Input), Redriven: aws.ToInt32(got.RedriveCount) > 0}
-	history, err := w.Executions.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, MaxResults: 100})
-	if err != nil {
-		return Ended{}, fmt.Errorf("reading the history of the execution %s: %w", arn, err)
-	}
-	x.State, x.StateInput = stand(history.Events, x.Cause)
-	return x, nil
 }
 
 // stand finds the state in which an execution stands, in its history from the last event backwards. If it failed, that is

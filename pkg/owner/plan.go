@@ -22,6 +22,7 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 		n.Said = workflow.Alike(in.Reason + "; " + broken(out.Verdict))
 	}
 	for _, s := range in.Sides {
+		n.Said = unserved(n.Said, s)
 		for _, o := range s.Openings {
 			if o.Withheld != nil {
 				continue
@@ -45,6 +46,19 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 	}
 	slices.SortFunc(n.Opens, func(a, b Open) int { return strings.Compare(a.Text, b.Text) })
 	return n
+}
+
+// unserved adds to what a side is told what its owner shares and is not served. Where a service has its own call for tags, nothing is written on the thing itself.
+func unserved(said workflow.Said, s workflow.Side) workflow.Said {
+	if s.Unserved == "" || s.Owner != "" { // what is a participant's is for it alone
+		return said
+	}
+	if s.Role == "accepter" {
+		said.Accepter += "\n" + s.Unserved
+	} else {
+		said.Requester += "\n" + s.Unserved
+	}
+	return said
 }
 
 // broken names the paths that fail.

@@ -162,7 +162,7 @@ func lookOf(l board.Line) Look {
 }
 
 // failing are the states in which something stands and does not work, or not wholly.
-var failing = []workflow.Result{workflow.Contested, workflow.PartlyConnected, workflow.Unreadable, workflow.Incomplete, connection.Conflict}
+var failing = []workflow.Result{workflow.Contested, workflow.PartlyConnected, workflow.Unreadable, workflow.Incomplete, connection.Conflict, connection.Failed}
 
 // pathLook is how a path is shown that was judged last while its connection looked as it does.
 func pathLook(of Look, p ledger.Path) Look {

@@ -159,7 +159,7 @@ func within(p netip.Prefix, cidrs []netip.Prefix) bool {
 func Named(v workflow.VPC) string { return v.Account + "/" + v.Region + "/" + v.ID }
 
 // attached are the statuses that an attachment has which Drawbridge manages, and stands. One that was refused may be one that nobody gave it.
-var attached = []workflow.Result{workflow.Attached, connection.Conflict, workflow.Removed, workflow.Unreadable}
+var attached = []workflow.Result{workflow.Attached, connection.Conflict, connection.Failed, workflow.Removed, workflow.Unreadable}
 
 // PlanAttachment returns what the ledger gets of an attachment. The first of these that holds:
 //

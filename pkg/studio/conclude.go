@@ -78,7 +78,7 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 	if status(out.Result, out.Reason, in.Decision.Policy, book)(&entry); entry.At.IsZero() {
 		entry.At = book.Now()
 	}
-	if err := leave(ctx, api, w, entry); err != nil {
+	if err := Say(ctx, api, w, entry); err != nil {
 		return out, fmt.Errorf("leaving the status on the Redshift cluster %s in %s: %w", w.ID, w.Account, err)
 	}
 	thing := notice.Thing{Execution: in.Execution, Machine: machine, Result: out.Result, Reason: out.Reason,
@@ -115,8 +115,8 @@ func status(result workflow.Result, reason, policy string, book Book) func(*ledg
 	}
 }
 
-// leave leaves the status of an entry on its cluster, with since when it is so, or takes it away. IAM lets Drawbridge tag a cluster only while its owner's tag is on it, or its own.
-func leave(ctx context.Context, api Tagger, w workflow.Warehouse, entry ledger.Connection) error {
+// Say leaves the status of an entry on its cluster, with since when it is so, or takes it away. IAM lets Drawbridge tag a cluster only while its owner's tag is on it, or its own.
+func Say(ctx context.Context, api Tagger, w workflow.Warehouse, entry ledger.Connection) error {
 	tags, _, err := cluster(ctx, api, event.Event{Place: event.Place{Account: w.Account, Region: w.Region}, Cluster: w.ID})
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func leave(ctx context.Context, api Tagger, w workflow.Warehouse, entry ledger.C
 	switch {
 	case over && has:
 		_, err = api.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &w.ARN, TagKeys: []string{StatusTag, ReasonTag, SinceTag}})
-	case !over && (has || w.Named):
+	case !over && (has || w.Named || tags[tag.Studio] != ""):
 		says := []rstypes.Tag{{Key: aws.String(StatusTag), Value: aws.String(string(result))}, {Key: aws.String(ReasonTag), Value: aws.String(fit.Tag(entry.Reason))},
 			{Key: aws.String(SinceTag), Value: aws.String(entry.At.UTC().Format(time.RFC3339))}}
 		said := !slices.ContainsFunc(says, func(t rstypes.Tag) bool { return tags[*t.Key] != *t.Value })

@@ -211,6 +211,7 @@ func (g *SideFacts) closed(d database.Database) workflow.Opening {
 
 // unserved notes what is of a kind that is not served, if its owner shares it with the other side.
 func (g *SideFacts) unserved(things []database.Database) {
+	var said []string
 	for _, d := range things {
 		if d.Port > 0 {
 			g.shut = append(g.shut, g.closed(d))
@@ -218,9 +219,19 @@ func (g *SideFacts) unserved(things []database.Database) {
 		named := strings.Fields(d.Tags[tag.Share])
 		if slices.Contains(named, g.There.VPC.Account) || slices.Contains(named, "true") {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: d.Why})
+			said = append(said, d.ID+": "+d.Why)
 		}
 	}
+	if more := len(said) - fewUnserved; more > 0 {
+		said = append(said[:fewUnserved], fmt.Sprintf("and %d more", more))
+	}
+	if len(said) > 0 {
+		g.Side.Unserved = "shared and not opened: " + strings.Join(said, "; ")
+	}
 }
+
+// fewUnserved is how many things that are not served are named to their owner.
+const fewUnserved = 5
 
 // unread notes databases of which something cannot be read: what there is for them stays, and those that are shared with the other side say so.
 func (g *SideFacts) unread(things []database.Database) {

@@ -116,7 +116,7 @@ func (c Carrier) handled() bool {
 		return true
 	case road.ByPeering, road.ByNothing:
 	}
-	return slices.Contains([]string{string(workflow.Connected), string(workflow.PartlyConnected), string(workflow.Contested), string(connection.Conflict)}, c.Said.State)
+	return slices.Contains([]string{string(workflow.Connected), string(workflow.PartlyConnected), string(workflow.Contested), string(connection.Conflict), string(connection.Failed)}, c.Said.State)
 }
 
 // Peer is a VPC as another account sees it.

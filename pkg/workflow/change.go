@@ -142,6 +142,19 @@ type ReportContestOutput struct {
 	Reason string `json:"reason"`
 }
 
+// ReportFailureInput names an execution that ended without saying so on what it was about.
+type ReportFailureInput struct {
+	Execution string `json:"execution"`
+	Failed    string `json:"failed"` // its ARN
+}
+
+// ReportFailureOutput says on what it is said now.
+type ReportFailureOutput struct {
+	Result Result `json:"result"` // Reported, or Nothing if there is nothing to say, or not any more
+	Reason string `json:"reason"`
+	On     int    `json:"on"` // how many things
+}
+
 // FindConnectionsInput starts a look for the connections that a change concerns.
 type FindConnectionsInput struct {
 	Execution string          `json:"execution"`
@@ -162,4 +175,6 @@ type FindConnectionsOutput struct {
 	Tagged TaggedThings `json:"tagged"`
 	// Contested is the connection whose owners may have to be told that something of it is contested; empty if there is none.
 	Contested string `json:"contested"`
+	// Failed is an execution that ended without saying so on what it was about, by its ARN; empty if there is none.
+	Failed string `json:"failed"`
 }

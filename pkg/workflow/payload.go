@@ -160,6 +160,7 @@ func (o *ReportConflictOutput) shorten()          { reasoned(&o.Reason) }
 func (o *FindConnectionsOutput) shorten()         { reasoned(&o.Reason) }
 func (o *AnswerTagsOutput) shorten()              { reasoned(&o.Reason) }
 func (o *ReportContestOutput) shorten()           { reasoned(&o.Reason) }
+func (o *ReportFailureOutput) shorten()           { reasoned(&o.Reason) }
 
 func (o *InspectAttachmentOutput) shorten() {
 	o.Reason, o.Said, o.Lacking = fit.Bytes(o.Reason, maxReason), o.Said.short(), few(o.Lacking, HopSize, HopsSize)

@@ -33,6 +33,7 @@ const (
 	Identified      Result = "Identified"      // each person of the domains queries the cluster under their own name
 	AwaitingApps    Result = "AwaitingApps"    // as soon as the apps of a domain are deleted they will
 	Incomplete      Result = "Incomplete"      // some are not served, or something could not be taken back; the verdict names each
+	Reported        Result = "Reported"        // what an execution was about that failed, was stopped or took too long says so now
 	Swept           Result = "Swept"
 	PartlySwept     Result = "PartlySwept" // the sweep could not look through every account
 	Rebuilt         Result = "Rebuilt"
@@ -43,5 +44,5 @@ const (
 var Results = []Result{
 	Nothing, Announced, AwaitingApproval, RefusedByPolicy, Contested, Unreadable, Released, Removed, Rejected, Expired,
 	Connected, PartlyConnected, PendingApproval, Withdrawn, Attached, InSync, Exposed, Retracted, Available, Private,
-	Identified, AwaitingApps, Incomplete, Swept, PartlySwept, Rebuilt, PartlyRebuilt,
+	Identified, AwaitingApps, Incomplete, Reported, Swept, PartlySwept, Rebuilt, PartlyRebuilt,
 }

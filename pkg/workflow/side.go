@@ -87,6 +87,8 @@ type Side struct {
 	// empty if all were looked at.
 	Unread     int    `json:"unread,omitempty"`
 	Overlooked string `json:"overlooked,omitempty"`
+	// Unserved says what of the side is shared by its tag and of a kind that is not served, for its owner alone; empty if there is nothing.
+	Unserved string `json:"unserved,omitempty"`
 	// Groups are, where nothing is opened here, the security groups of Clients as the inspection read them at GroupsAt, and Owners the accounts whose groups
 	// are in the VPC. No groups: they are not all this account's, or have no room in [GroupsSize].
 	Groups   []network.Group `json:"groups,omitempty"`

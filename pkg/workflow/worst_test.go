@@ -149,7 +149,7 @@ func worsts(t *testing.T) map[string]any {
 		"FindConnections": answered(t, FindConnectionsOutput{Reason: long, Contested: connection.ID, Tagged: many(1000, func(n int) TaggedThing {
 			return TaggedThing{Account: account.ID, Region: "ap-southeast-1", Kind: tag.Attachment, ID: id("tgw-attach", n)}
 		})}),
-		"AnswerTags": answered(t, AnswerTagsOutput{Reason: long}), "ReportContest": answered(t, ReportContestOutput{Reason: long}),
+		"AnswerTags": answered(t, AnswerTagsOutput{Reason: long}), "ReportContest": answered(t, ReportContestOutput{Reason: long}), "ReportFailure": answered(t, ReportFailureOutput{Reason: long}),
 
 		"ResumeExecutions": answered(t, ResumeExecutionsOutput{Answer: AnswerDone}),
 		"ListAccounts": answered(t, ListAccountsOutput{Sweep: sweep, Page: strings.Repeat("p", 300), Tally: tally, Regions: regions, // a token of Organizations

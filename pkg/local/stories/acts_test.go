@@ -280,6 +280,12 @@ func saidOn(ctx context.Context, t *testing.T, w *scenario.World) (notebook map[
 	for _, tag := range got.Tags {
 		notebook[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
+	return notebook, peeringTags(ctx, t, w)
+}
+
+// peeringTags are the tags of the peering, in alpha and in beta.
+func peeringTags(ctx context.Context, t *testing.T, w *scenario.World) (peering [2]map[string]string) {
+	t.Helper()
 	for n, client := range []*ec2.Client{consumer(w), producer(w)} {
 		peering[n] = map[string]string{}
 		got, err := client.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{w.Connection}})
@@ -288,7 +294,7 @@ func saidOn(ctx context.Context, t *testing.T, w *scenario.World) (notebook map[
 			peering[n][aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 		}
 	}
-	return notebook, peering
+	return peering
 }
 
 // saysWhatIsLacking holds a world to a notebook and a peering that say that routes could not be added, with the time, and why to alpha alone.

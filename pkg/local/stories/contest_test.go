@@ -250,7 +250,7 @@ As in s3-data-api.md. Then somebody in beta takes the permissions boundary off t
 that is there, so nobody but a person of beta can: the look fails with a Conflict that names the boundary. Set again, the next look finds all as it should be.`,
 		acts: []dataAPIAct{
 			exposed("Exposed"),
-			{"Somebody in beta takes the role's boundary off: iam DeleteRolePermissionsBoundary.", unbound, told([]string{"Conflict"})},
+			{"Somebody in beta takes the role's boundary off: iam DeleteRolePermissionsBoundary.", unbound, told([]string{"Conflict", "Reported"})},
 			{"Somebody in beta sets it again: iam PutRolePermissionsBoundary.", bound, told([]string{"Exposed"})},
 		},
 		queried: true,

@@ -73,7 +73,7 @@ account 111111111111 (alpha) an analyst may assume roles. No network connects th
 		about:  "As in s3-data-api.md, but the secret is encrypted with aws/secretsmanager, which no other account's people can use.",
 		change: func(s *scenario.DataAPISpec) { s.ManagedKey = true },
 		acts: []dataAPIAct{
-			exposed("Conflict"),
+			exposed("Conflict", "Reported"),
 			{"The owner of beta moves the secret to a key of their own and tags the cluster again.", func(ctx context.Context, w *scenario.DataAPIWorld) error {
 				if err := w.Encrypt(ctx, w.Key); err != nil {
 					return err
@@ -88,7 +88,7 @@ account 111111111111 (alpha) an analyst may assume roles. No network connects th
 		title:  "The cluster does not say which secret",
 		about:  "As in s3-data-api.md, but without the tag drawbridge:secret.",
 		change: func(s *scenario.DataAPISpec) { s.Secret = "" },
-		acts:   []dataAPIAct{exposed("Conflict")},
+		acts:   []dataAPIAct{exposed("Conflict", "Reported")},
 	},
 	{
 		name:  "data-api-twice",
@@ -205,7 +205,7 @@ secret; the policy stays as its owner wrote it. With the tags the grant goes.`,
 		about:  "As in s3-data-api.md, but the key's policy names its administrators alone. Drawbridge says what is missing in it, and changes nothing.",
 		change: func(s *scenario.DataAPISpec) { s.KeyPolicy = scenario.OwnersOnly },
 		acts: []dataAPIAct{
-			exposed("Conflict"),
+			exposed("Conflict", "Reported"),
 			{"The owner of the key allows what is missing, and the owner of beta tags the cluster again.", func(ctx context.Context, w *scenario.DataAPIWorld) error {
 				if err := w.Open(ctx, scenario.OnlyGrants); err != nil {
 					return err

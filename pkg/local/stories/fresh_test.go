@@ -43,7 +43,7 @@ says nothing of that, and fails the attachment.`,
 		},
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Refused"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Nothing", "Refused"}},
 			{"The owner of beta creates the role; the execution is redriven.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				asIAM(ctx, t, w.Producer.Account, "CreateServiceLinkedRole", url.Values{"AWSServiceName": {"transitgateway.amazonaws.com"}})
 				redrive(ctx, t, "drawbridge-attachment")
@@ -100,11 +100,17 @@ func hasLinkedRole(ctx context.Context, t *testing.T, w *scenario.World) {
 // redrive redrives the execution of a machine that failed last.
 func redrive(ctx context.Context, t *testing.T, machine string) {
 	t.Helper()
+	redriven(ctx, t, machine, sfntypes.ExecutionStatusFailed)
+}
+
+// redriven redrives the last execution of a machine that ended so.
+func redriven(ctx context.Context, t *testing.T, machine string, status sfntypes.ExecutionStatus) {
+	t.Helper()
 	client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
-	got, err := client.ListExecutions(ctx, &sfn.ListExecutionsInput{StatusFilter: sfntypes.ExecutionStatusFailed,
+	got, err := client.ListExecutions(ctx, &sfn.ListExecutionsInput{StatusFilter: status,
 		StateMachineArn: aws.String("arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":stateMachine:" + machine)})
 	if err != nil || len(got.Executions) == 0 {
-		t.Fatalf("no execution of %s failed: %v", machine, err)
+		t.Fatalf("no execution of %s is %s: %v", machine, status, err)
 	}
 	last := slices.MaxFunc(got.Executions, func(a, b sfntypes.ExecutionListItem) int { return a.StartDate.Compare(*b.StartDate) })
 	must(t)(client.RedriveExecution(ctx, &sfn.RedriveExecutionInput{ExecutionArn: last.ExecutionArn}))

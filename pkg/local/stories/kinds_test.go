@@ -111,7 +111,7 @@ VPC that is, with a security group of its own: that group is opened.`,
 		title: "What is tagged and not served says so",
 		about: `
 As in s1-peering.md, but the owner of beta shares more: a Neptune cluster, which RDS describes as one of its own, and a parameter. Neither is opened, and
-both are named; the cluster also has the tag drawbridge:unclear.`,
+both are named, to beta alone: on its side of the peering, and in what its owner is told. The cluster also has the tag drawbridge:unclear.`,
 		prepare: shareWhatIsNotServed,
 		acts:    []act{request("Connected")},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
@@ -123,6 +123,11 @@ both are named; the cluster also has the tag drawbridge:unclear.`,
 					return *one.Key == "drawbridge:unclear" && strings.HasPrefix(*one.Value, "Neptune is not served")
 				}) {
 					t.Errorf("the cluster has the tags %v", got.DBClusters[0].TagList)
+				}
+				for n, tags := range peeringTags(ctx, t, w) {
+					if says := strings.Contains(tags["drawbridge:reason"], "shared and not opened: graph: Neptune is not served"); says != (n == 1) {
+						t.Errorf("on side %d the peering says %q", n, tags["drawbridge:reason"])
+					}
 				}
 			},
 		},

@@ -139,7 +139,7 @@ connected; the rules do, and what Drawbridge added goes.`,
 		prepare: remember,
 		fault:   unspoken,
 		acts: []act{
-			request("Refused"),
+			request("Refused", "Reported"),
 			{"The operators forbid routes for alpha. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				injector.Store(nil)
 				forbidRoutes(ctx, t, w)

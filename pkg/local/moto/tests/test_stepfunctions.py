@@ -76,6 +76,27 @@ class Machines(Running):
         self.assertEqual("Conflict", last["detail"]["error"])
         self.assertEqual([last["detail"]["executionArn"]], last["resources"])
 
+    def test_one_that_is_stopped_or_takes_too_long_is_told_and_can_be_redriven(self):
+        states = self.client("stepfunctions", HUB)
+        slow = {"Wait": {"Type": "Wait", "Seconds": 600, "Next": "Fine"}, "Fine": {"Type": "Succeed"}}
+        arn = states.start_execution(stateMachineArn=self.machine(slow, name="stopped"))["executionArn"]
+        self.eventually(lambda: states.get_execution_history(executionArn=arn)["events"][1:])
+        states.stop_execution(executionArn=arn, error="Meant", cause="by hand")
+        found = self.ended(arn)
+        self.assertEqual(("ABORTED", "Meant", "by hand"), (found["status"], found["error"], found["cause"]))
+        found = self.run_machine(slow, name="late", TimeoutSeconds=1)
+        self.assertEqual("TIMED_OUT", found["status"])
+        read = lambda **more: [e["id"] for e in states.get_execution_history(executionArn=arn, **more)["events"]]
+        self.assertEqual(read(), read(reverseOrder=True)[::-1])
+        self.assertGreater(read(reverseOrder=True)[0], 1)
+        told = lambda: [(e["detail"]["name"], e["detail"]["status"]) for e in self.events(bus="default", account=HUB)]
+        ended = [arn.split(":")[-1], found["executionArn"].split(":")[-1]]
+        self.eventually(lambda: {(ended[0], "ABORTED"), (ended[1], "TIMED_OUT")} <= set(told()))
+        states.redrive_execution(executionArn=arn)
+        self.assertEqual("RUNNING", states.describe_execution(executionArn=arn)["status"])
+        states.stop_execution(executionArn=arn)
+        self.ended(arn)
+
     def test_an_execution_without_a_name_gets_one(self):
         states = self.client("stepfunctions", HUB)
         arn = self.machine({"End": {"Type": "Succeed"}})
