@@ -124,8 +124,8 @@ type Opening struct {
 	Subnets  []string `json:"subnets,omitempty"`
 	// Network says of which families its addresses are: IPV4, IPV6 or DUAL; empty if that is not known.
 	Network string `json:"network,omitempty"`
-	// Private says that it has no public address, so that its name leads to a private one everywhere; else that is not known.
-	Private bool `json:"private,omitempty"`
+	// Public says whether it has a public address as well: without, its name leads to a private one everywhere.
+	Public network.Answer `json:"public,omitempty"`
 	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
