@@ -227,7 +227,7 @@ func withheld(sides []workflow.Side) []verdict.Reason {
 	return out
 }
 
-// carrierOf is what carries a connection, with the peerings that serve as well.
+// carrierOf is what carries a connection, with the peerings and gateways that serve as well.
 func carrierOf(in workflow.VerifyConnectionInput) discover.Carrier {
 	out := discover.Carrier{ID: in.Connection.Target}
 	for _, s := range in.Sides {

@@ -46,8 +46,8 @@ type Side struct {
 	Peer     VPC    `json:"peer"`
 	// StatusResource is the resource that carries this side's status tags: pcx-… or tgw-attach-….
 	StatusResource string `json:"statusResource"`
-	// Beside are peerings that lead to the peer as well: what a table reaches by a live route through one of them needs no
-	// second route.
+	// Beside lead to the peer as well, for a pair on a gateway peerings, for a peering gateways: what a table reaches by a live route through one of them
+	// needs no second route.
 	Beside []string `json:"beside,omitempty"`
 	// Owner is the account that owns the VPC, where this side is a participant's: VPC.Account is then the participant. Route tables, network ACLs,
 	// the carrier are the owner's, and so on its side.
