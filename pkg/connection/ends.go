@@ -42,10 +42,7 @@ func database(s workflow.Side, o workflow.Opening) verdict.Database {
 	if out.Account == "" {
 		out.Account = s.VPC.Account
 	}
-	out.Database = network.Database{Name: o.Database, VPC: s.VPC.ID, Subnets: o.Subnets, Groups: o.Groups, Dual: o.Network != "IPV4"}
-	if o.Private {
-		out.Public = network.No
-	}
+	out.Database = network.Database{Name: o.Database, VPC: s.VPC.ID, Subnets: o.Subnets, Groups: o.Groups, Dual: o.Network != "IPV4", Public: o.Public}
 	if out.Anywhere = len(o.Subnets) == 0; out.Anywhere {
 		out.Subnets = s.Subnets
 	}
@@ -230,7 +227,7 @@ func withheld(sides []workflow.Side) []verdict.Reason {
 	return out
 }
 
-// carrierOf is what carries a connection, with the peerings that serve as well.
+// carrierOf is what carries a connection, with the peerings and gateways that serve as well.
 func carrierOf(in workflow.VerifyConnectionInput) discover.Carrier {
 	out := discover.Carrier{ID: in.Connection.Target}
 	for _, s := range in.Sides {

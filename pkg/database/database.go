@@ -14,6 +14,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 // Database is one database endpoint in a VPC.
@@ -29,7 +31,8 @@ type Database struct {
 	Tags    map[string]string
 	Status  string // AWS's word: "available", "creating", "modifying", …
 	Network string // [IPv4], [IPv6] or [Dual]: of which families its addresses are
-	Private bool   // it has no public address; else that is not known
+	// Public says whether it has a public address as well, to which its name leads whoever does not resolve names in its VPC.
+	Public network.Answer
 	// Member is the cluster of RDS of which it is an instance, by its identifier: who reaches the cluster reaches it, by whichever endpoint.
 	Member string
 	Why    string // why it is not served, and what to do instead; empty if it is served

@@ -17,6 +17,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -112,10 +113,10 @@ func note(unread *[]Database, d Database, err error) bool {
 
 func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool, unread *[]Database) ([]Database, error) {
 	var out []Database
-	closed := map[string]error{}      // DB subnet groups that cannot be read, by name
-	known := map[string]subnetGroup{} // DB subnet groups by name
-	public := map[string]bool{}       // clusters of which an instance has a public address
-	options := map[string][]int{}     // TLS ports by option group
+	closed := map[string]error{}          // DB subnet groups that cannot be read, by name
+	known := map[string]subnetGroup{}     // DB subnet groups by name
+	public := map[string]network.Answer{} // whether an instance of a cluster has a public address: a failover may lead there
+	options := map[string][]int{}         // TLS ports by option group
 	instances := rds.NewDescribeDBInstancesPaginator(rdsapi, &rds.DescribeDBInstancesInput{})
 	for instances.HasMorePages() {
 		page, err := instances.NextPage(ctx)
@@ -124,8 +125,8 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool, unread
 		}
 		for _, i := range page.DBInstances {
 			clustered = clustered || aws.ToString(i.DBClusterIdentifier) != ""
-			if i.PubliclyAccessible == nil || *i.PubliclyAccessible {
-				public[aws.ToString(i.DBClusterIdentifier)] = true
+			if at := aws.ToString(i.DBClusterIdentifier); public[at] != network.Yes {
+				public[at] = accessible(i.PubliclyAccessible)
 			}
 			if i.DBSubnetGroup != nil {
 				known[aws.ToString(i.DBSubnetGroup.DBSubnetGroupName)] = converted(*i.DBSubnetGroup)
@@ -156,7 +157,7 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool, unread
 				return nil, err
 			}
 			if ok && known[group].vpc == vpc {
-				d.Subnets, d.Private = known[group].subnets, !public[d.ID] && !aws.ToBool(c.PubliclyAccessible)
+				d.Subnets, d.Public = known[group].subnets, cmp.Or(public[d.ID], network.Is(aws.ToBool(c.PubliclyAccessible)))
 				out = append(out, d)
 			}
 		}
@@ -206,7 +207,7 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string, unread 
 func warehouse(c redshifttypes.Cluster) Database {
 	d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
 		Zone: aws.ToString(c.AvailabilityZone), Status: aws.ToString(c.ClusterStatus), Network: families(aws.ToString(c.IpAddressType)), Groups: memberships(c.VpcSecurityGroups)}
-	d.Private = c.PubliclyAccessible != nil && !*c.PubliclyAccessible
+	d.Public = accessible(c.PubliclyAccessible)
 	if c.Endpoint != nil {
 		d.Port = int(aws.ToInt32(c.Endpoint.Port))
 	}
@@ -242,7 +243,7 @@ func readEndpoints(ctx context.Context, redshiftapi Redshift, warehouses []Datab
 			d := warehouses[n]
 			d.ID += "/" + aws.ToString(e.EndpointName)
 			d.Port, d.Status, d.Groups, d.Zone = int(aws.ToInt32(e.Port)), aws.ToString(e.EndpointStatus), memberships(e.VpcSecurityGroups), ""
-			d.Private = true
+			d.Public = network.No
 			for _, i := range e.VpcEndpoint.NetworkInterfaces {
 				d.Subnets = append(d.Subnets, aws.ToString(i.SubnetId))
 			}
@@ -280,7 +281,7 @@ func families(text string) string {
 func instance(i rdstypes.DBInstance) (Database, bool) {
 	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList),
 		Status: aws.ToString(i.DBInstanceStatus), Network: families(aws.ToString(i.NetworkType))}
-	d.Groups, d.Private = groups(i.VpcSecurityGroups), i.PubliclyAccessible != nil && !*i.PubliclyAccessible
+	d.Groups, d.Public = groups(i.VpcSecurityGroups), accessible(i.PubliclyAccessible)
 	d.Member = aws.ToString(i.DBClusterIdentifier)
 	if i.DBSubnetGroup != nil {
 		d.Subnets = converted(*i.DBSubnetGroup).subnets
@@ -295,6 +296,15 @@ func cluster(c rdstypes.DBCluster) (Database, bool) {
 	d := Database{ID: aws.ToString(c.DBClusterIdentifier), ARN: aws.ToString(c.DBClusterArn), Engine: aws.ToString(c.Engine),
 		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(tag.DBCluster, c.TagList), Status: aws.ToString(c.Status), Network: families(aws.ToString(c.NetworkType))}
 	return d, there(d)
+}
+
+// accessible reads whether a database is accessible publicly: then its name leads to a public address from outside of its VPC.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html#USER_VPC.Hiding
+func accessible(publicly *bool) network.Answer {
+	if publicly == nil {
+		return network.Unknown
+	}
+	return network.Is(*publicly)
 }
 
 // there reports whether a database is there, be it without an endpoint for now.

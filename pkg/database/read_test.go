@@ -22,6 +22,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -340,6 +341,40 @@ func TestWhichAddressesADatabaseHas(t *testing.T) {
 			if d.Network != want {
 				t.Errorf("%s of the type %q: %s, want %s", d.ID, kind, d.Network, want)
 			}
+		}
+	}
+}
+
+// A name leads to a public address from outside of its VPC as soon as one instance of a cluster has one.
+func TestWhichDatabasesHaveAPublicAddress(t *testing.T) {
+	public := func(i types.DBInstance, yes *bool, cluster string) types.DBInstance {
+		i.PubliclyAccessible, i.DBClusterIdentifier = yes, aws.String(cluster)
+		return i
+	}
+	warehouse := func(name string, yes *bool) redshifttypes.Cluster {
+		return redshifttypes.Cluster{ClusterIdentifier: &name, VpcId: aws.String("vpc-1"), PubliclyAccessible: yes, Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}
+	}
+	yes, no := aws.Bool(true), aws.Bool(false)
+	r := &region{
+		instances: []types.DBInstance{public(instance("open", "vpc-1", "g1", 3306), yes, ""), public(instance("shut", "vpc-1", "g1", 3306), no, ""), public(instance("untold", "vpc-1", "g1", 3306), nil, ""),
+			public(instance("a-1", "vpc-1", "g1", 3306), yes, "mixed"), public(instance("a-2", "vpc-1", "g1", 3306), no, "mixed"), public(instance("b-1", "vpc-1", "g1", 3306), no, "within")},
+		clusters: []types.DBCluster{
+			{DBClusterIdentifier: aws.String("mixed"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g1")}, {DBClusterIdentifier: aws.String("within"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g1")},
+			{DBClusterIdentifier: aws.String("empty"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g1")}},
+		redshift: []redshifttypes.Cluster{warehouse("wide", yes), warehouse("close", no)},
+	}
+	got, err := database.Read(t.Context(), r.apis(), "vpc-1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]network.Answer{"open": network.Yes, "shut": network.No, "untold": network.Unknown, "a-1": network.Yes, "a-2": network.No, "b-1": network.No,
+		"mixed": network.Yes, "within": network.No, "empty": network.No, "wide": network.Yes, "close": network.No}
+	if len(got.Databases) != len(want) {
+		t.Errorf("%d databases, want %d", len(got.Databases), len(want))
+	}
+	for _, d := range got.Databases {
+		if answer, known := want[d.ID]; !known || d.Public != answer {
+			t.Errorf("%s: public %s, want %s", d.ID, d.Public.Mark(), answer.Mark())
 		}
 	}
 }

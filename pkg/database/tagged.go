@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -158,7 +159,7 @@ func readProxyEndpoints(ctx context.Context, rdsapi RDS, proxies []Database, vpc
 
 func proxy(p rdstypes.DBProxy) Database {
 	family := aws.ToString(p.EngineFamily)
-	return Database{Private: true, ID: aws.ToString(p.DBProxyName), ARN: aws.ToString(p.DBProxyArn), Engine: proxyEngines[family], Port: proxyPorts[family], Status: string(p.Status),
+	return Database{Public: network.No, ID: aws.ToString(p.DBProxyName), ARN: aws.ToString(p.DBProxyArn), Engine: proxyEngines[family], Port: proxyPorts[family], Status: string(p.Status),
 		Groups: slices.Sorted(slices.Values(p.VpcSecurityGroupIds)), Subnets: slices.Sorted(slices.Values(p.VpcSubnetIds)), Network: families(string(p.EndpointNetworkType))}
 }
 
@@ -210,7 +211,7 @@ func readWorkgroups(ctx context.Context, api Serverless, tagged index, vpc strin
 func workgroup(w serverlesstypes.Workgroup) Database {
 	d := Database{ID: aws.ToString(w.WorkgroupName), ARN: aws.ToString(w.WorkgroupArn), Engine: "redshift", Port: int(aws.ToInt32(w.Port)), Status: string(w.Status),
 		Groups: slices.Sorted(slices.Values(w.SecurityGroupIds)), Subnets: slices.Sorted(slices.Values(w.SubnetIds)), Network: families(aws.ToString(w.IpAddressType))}
-	d.Private = w.PubliclyAccessible != nil && !*w.PubliclyAccessible
+	d.Public = accessible(w.PubliclyAccessible)
 	if d.Port == 0 && w.Endpoint != nil {
 		d.Port = int(aws.ToInt32(w.Endpoint.Port))
 	}

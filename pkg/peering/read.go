@@ -158,6 +158,11 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workfl
 	r.Side.DNS, a.Side.DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS
 	r.Side.Peer.CIDRs = survey.Reachable(r.Side.VPC.CIDRs, a.Side.VPC.CIDRs)
 	a.Side.Peer.CIDRs = survey.Reachable(a.Side.VPC.CIDRs, r.Side.VPC.CIDRs)
+	besides, err := beside(ctx, s.Ledger, *r.Side, *a.Side)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	r.Side.Beside, a.Side.Beside = besides, besides
 	surveyed, err := s.Produce(ctx, r, a)
 	if err != nil {
 		return nil, nil, nil, err

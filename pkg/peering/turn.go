@@ -75,10 +75,7 @@ func Again(c workflow.Connection, shown workflow.VPC) look.Look {
 	if c.OwnsTarget() {
 		return event.Inspection{Account: shown.Account, Region: shown.Region, PeeringID: c.ID, Reason: lease.Came}
 	}
-	place := func(v workflow.VPC) event.VPCPlace {
-		return event.VPCPlace{Account: v.Account, Region: v.Region, VPC: v.ID}
-	}
-	return event.TransitInspection{TransitGatewayID: c.Target, VPCs: []event.VPCPlace{place(c.Requester), place(c.Accepter)}, Reason: lease.Came}
+	return event.TransitInspection{TransitGatewayID: c.Target, VPCs: []event.VPCPlace{placed(c.Requester), placed(c.Accepter)}, Reason: lease.Came}
 }
 
 // Shown returns the VPC in whose account a peering that is answered can be read: the requester's, if that is a member.

@@ -2,6 +2,7 @@ package peering
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
@@ -10,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -49,17 +51,17 @@ func reminded(entry ledger.Connection, v Verdict, shown []string) bool {
 	return told(entry, v, shown) && entry.Facts[remindedOf] == v.Reason
 }
 
-// Conclude says that a connection is over, as [connection.Conclude] does. It asks for a look at each pair on a gateway that
-// connects the same two VPCs as a peering that is over, because the pair carries on alone from now on. And it tells people of a
+// Conclude says that a connection is over, as [connection.Conclude] does. It asks for a look at each other connection of the same two VPCs, over a gateway
+// or another peering, because that carries on alone from now on; a request, too, that was refused because of what is gone now. And it tells people of a
 // request that expired: no event says that one did, so the sweep finds it, by its entry.
 // Many parameters, because they are the ways in which people hear of it.
 func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.StatusResource) connection.Untagger, bus notice.Bus, topic notice.Topic, looks look.Asker, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
-	if in.Connection.OwnsTarget() && in.Result == workflow.Removed {
-		beside, err := pairs(ctx, l, in.Connection)
+	if in.Result == workflow.Removed {
+		others, err := between(ctx, l, in.Connection)
 		if err != nil {
 			return workflow.ConcludeRemovalOutput{}, err
 		}
-		if err := look.Ask(ctx, looks, beside...); err != nil {
+		if err := look.Ask(ctx, looks, others...); err != nil {
 			return workflow.ConcludeRemovalOutput{}, err
 		}
 	}
@@ -74,24 +76,33 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.StatusRe
 	return out, nil
 }
 
-// pairs returns a look at each managed pair on a gateway between the two VPCs of a peering.
-func pairs(ctx context.Context, l ledger.Ledger, c workflow.Connection) ([]event.TransitInspection, error) {
+// between returns a look at each other managed connection of the two VPCs of one that is over.
+func between(ctx context.Context, l ledger.Ledger, c workflow.Connection) ([]look.Look, error) {
 	entries, err := l.Connections(ctx, c.Requester.Account, c.Requester.Region)
 	if err != nil {
 		return nil, err
 	}
-	place := func(v workflow.VPC) event.VPCPlace {
-		return event.VPCPlace{Account: v.Account, Region: v.Region, VPC: v.ID}
-	}
-	var out []event.TransitInspection
+	reason := c.ID + " between the two is over"
+	var out []look.Look
 	for _, e := range entries {
-		gateway := workflow.TargetOf(e.ID)
-		if len(connection.PairsOf([]ledger.Connection{e}, gateway, c.Requester.ID)) == 1 && len(connection.PairsOf([]ledger.Connection{e}, gateway, c.Accepter.ID)) == 1 {
-			out = append(out, event.TransitInspection{TransitGatewayID: gateway, VPCs: []event.VPCPlace{place(c.Requester), place(c.Accepter)},
-				Reason: c.ID + " between the two is over"})
+		is := func(v workflow.VPC) bool {
+			return slices.ContainsFunc(e.Sides, func(s ledger.Side) bool { return s.ID == v.ID && s.Account == v.Account })
+		}
+		if e.ID == c.ID || !is(c.Requester) || !is(c.Accepter) {
+			continue
+		}
+		switch e.Kind {
+		case road.Transit:
+			out = append(out, event.TransitInspection{TransitGatewayID: workflow.TargetOf(e.ID), VPCs: []event.VPCPlace{placed(c.Requester), placed(c.Accepter)}, Reason: reason})
+		case road.Peering:
+			out = append(out, event.Inspection{Account: c.Requester.Account, Region: c.Requester.Region, PeeringID: e.ID, Reason: reason})
 		}
 	}
 	return out, nil
+}
+
+func placed(v workflow.VPC) event.VPCPlace {
+	return event.VPCPlace{Account: v.Account, Region: v.Region, VPC: v.ID}
 }
 
 // tell tells programs and people.

@@ -43,6 +43,7 @@ func Parse(name string, text []byte) (*Set, error) {
 	if len(text) > MaxSize {
 		return nil, report(problem{name, 1, 1, fmt.Sprintf("the policy has %d bytes, a parameter holds %d", len(text), MaxSize), "shorten comments or merge policies"})
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // a byte order mark
 	if at := notText(text); at >= 0 {
 		line, column := position(text, at)
 		return nil, report(problem{name, line, column, "this is not UTF-8 text", "save the file as UTF-8"})

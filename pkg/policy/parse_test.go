@@ -117,3 +117,14 @@ permit (
 	fmt.Println(err)
 	// Output: policy.cedar:8:12: attribute `colour` on entity type `Drawbridge::VPC` not found; remedy: docs/policy.md lists the attributes and their types
 }
+
+// Editors on Windows put a byte order mark before the text, which nobody sees.
+func TestAByteOrderMarkIsNoPartOfAPolicy(t *testing.T) {
+	const mark = "\ufeff"
+	if _, err := policy.Parse("text", []byte(mark+policy.DefaultText())); err != nil {
+		t.Errorf("the default policy with a mark before it: %v", err)
+	}
+	if _, err := policy.Parse("text", []byte(mark)); err == nil || !strings.Contains(err.Error(), "there is no policy") {
+		t.Errorf("a mark alone: %v", err)
+	}
+}

@@ -66,10 +66,10 @@ func halves(p netip.Prefix) (low, high netip.Prefix) {
 	return netip.PrefixFrom(p.Masked().Addr(), p.Bits()+1), netip.PrefixFrom(other, p.Bits()+1)
 }
 
-// serving returns a live route through one of peerings that serves as well as the desired one.
-func serving(d Desired, routes []Route, peerings []string) (Route, bool) {
+// serving returns a live route through one of those beside that serves as well as the desired one.
+func serving(d Desired, routes []Route, beside []string) (Route, bool) {
 	for _, r := range routes {
-		if slices.Contains(peerings, r.Target) && Blocks(r, d.Destination, d.Target) && r.Destination.Bits() >= d.Destination.Bits() {
+		if slices.Contains(beside, r.Target) && Blocks(r, d.Destination, d.Target) && r.Destination.Bits() >= d.Destination.Bits() {
 			return r, true
 		}
 	}

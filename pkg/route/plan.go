@@ -86,7 +86,7 @@ func Spare(table Table, target string, destinations []netip.Prefix, desired []De
 }
 
 // Plan returns what makes tables contain every route that connection desires. items are what the ledger has of them, side says
-// which peerings lead to the same peer as a gateway does, and what traffic may leave. It never removes a route and refuses to take over a live one:
+// what else leads to the same peer, and what traffic may leave. It never removes a route and refuses to take over a live one:
 //
 //	in the table                                          →  plan
 //	the same destination, to our target, no item          →  nothing: it is its owner's
@@ -95,7 +95,7 @@ func Spare(table Table, target string, destinations []netip.Prefix, desired []De
 //	the same, with an item, in front of an entry of a prefix list of
 //	the same or a narrower destination, elsewhere         →  conflict: the list would not lead there, and nobody would say so; the same may be left
 //	no such route, entries of prefix lists, or routes of somebody else's, to our target that cover it → nothing, or drop: its owner leads it there
-//	live, to a peering that serves as well, be it as wide or narrower → want
+//	live, to a peering or a gateway that serves as well, be it as wide or narrower → want
 //	the same destination, elsewhere, live                 →  conflict
 //	a narrower destination, elsewhere, live               →  conflict, also if it is an entry of a prefix list
 //	a wider destination, elsewhere, live; or the same by
@@ -226,15 +226,15 @@ func (c Changes) InFront() error {
 //
 //	an item of the connection, needed by nobody else            → release; what becomes of the route, [TakeBack] says
 //	needed by another too, over the same target                 → release; the route stays
-//	needed by another too, over another target, while the route
-//	still leads to the one that goes with the connection        → hand over to the other's target, release
+//	needed by another too, over another target, and by none over
+//	the connection's, to which the route still leads            → hand over to the other's target, release
 //	only wanted by another, and what serves instead goes        → hand over
 //	contested                                                   → forget: what is there is somebody else's
 //	busy                                                        → later
 //
-// What serves instead goes if it is a blackhole by now, or an item that nobody else needs.
+// What serves instead goes if it is a blackhole by now, or an item that nobody else needs over the same target.
 func PlanRemoval(table Table, items []ledger.Item, connection workflow.Connection, only []netip.Prefix, busy func(ledger.Item) bool) Removal {
-	ends := connection.OwnsTarget() && only == nil // and all that leads to the target with it
+	over := only == nil // else the connection stays
 	routes := slices.Clone(table.Routes)
 	var out Removal
 	for _, i := range items {
@@ -254,21 +254,22 @@ func PlanRemoval(table Table, items []ledger.Item, connection workflow.Connectio
 		out.Release = append(out.Release, i)
 		at := static(routes, destination)
 		through := at >= 0 && routes[at].Target == connection.Target
+		alone := !slices.ContainsFunc(i.Needed, func(id string) bool { return id != connection.ID && workflow.TargetOf(id) == connection.Target })
 		switch target := heir(i, connection); {
-		case ends && through && target != "":
+		case over && alone && through && target != "":
 			i.Left = target
 			out.Handover = append(out.Handover, Handover{Item: i})
 			routes[at].Target = target
 		case i.State == ledger.Intended && len(i.Needed) > 1 && at >= 0 && routes[at].Target == i.Left:
 			out.Confirm = append(out.Confirm, i)
-		case ends && through && i.Left == connection.Target:
+		case over && alone && through && i.Left == connection.Target:
 			routes[at].Blackhole = true // as good as gone
 		}
 	}
 	for _, i := range items {
 		destination, err := netip.ParsePrefix(i.Key)
 		waits := i.State == ledger.Wanted || i.State == ledger.Intended && !busy(i) // the latter: a handover that was interrupted
-		if i.Kind != ledger.Route || !waits || i.NeededBy(connection.ID) || err != nil || !ends {
+		if i.Kind != ledger.Route || !waits || i.NeededBy(connection.ID) || err != nil || !over {
 			continue
 		}
 		going := slices.ContainsFunc(routes, func(r Route) bool {

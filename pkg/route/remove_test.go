@@ -72,6 +72,38 @@ func TestPlanRemoval(t *testing.T) {
 	}
 }
 
+// A gateway goes on when a pair on it goes: a route to it is led to a peering that needs it only if no other pair does.
+func TestPlanRemovalOfAPair(t *testing.T) {
+	const pair, other = "tgw-1:vpc-1:vpc-2", "tgw-1:vpc-1:vpc-3"
+	there, narrower := []route.Route{at("10.2.0.0/16", "tgw-1", false)}, item("tgw-1", ledger.Confirmed, pair)
+	narrower.Key = "10.2.0.0/17"
+	for name, c := range map[string]struct {
+		routes []route.Route
+		items  []ledger.Item
+		want   string
+	}{
+		"needed by nobody else":            {there, []ledger.Item{item("tgw-1", ledger.Confirmed, pair)}, "release"},
+		"needed by a peering, too":         {there, []ledger.Item{item("tgw-1", ledger.Confirmed, pair, ours)}, "to " + ours + "; release"},
+		"by a peering and by another pair": {there, []ledger.Item{item("tgw-1", ledger.Confirmed, pair, other, ours)}, "release"},
+		"its owner leads it elsewhere":     {[]route.Route{at("10.2.0.0/16", "nat-1", false)}, []ledger.Item{item("tgw-1", ledger.Confirmed, pair, ours)}, "release"},
+		"a peering wants a wider one":      {[]route.Route{at("10.2.0.0/17", "tgw-1", false)}, []ledger.Item{narrower, item(ours, ledger.Wanted, ours)}, "create to " + ours + "; release"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan := route.PlanRemoval(route.Table{ID: "rtb-1", Routes: c.routes}, c.items, workflow.Connection{ID: pair, Target: "tgw-1"}, nil, func(ledger.Item) bool { return false })
+			var got []string
+			for _, h := range plan.Handover {
+				got = append(got, map[bool]string{true: "create "}[h.Create]+"to "+h.Item.Left)
+			}
+			for range plan.Release {
+				got = append(got, "release")
+			}
+			if told := strings.Join(got, "; "); told != c.want {
+				t.Errorf("planned %q, want %q", told, c.want)
+			}
+		})
+	}
+}
+
 func (f *tablesOfEC2) DeleteRoute(_ context.Context, in *ec2.DeleteRouteInput, _ ...func(*ec2.Options)) (*ec2.DeleteRouteOutput, error) {
 	if err := f.hook("DeleteRoute"); err != nil {
 		return nil, err

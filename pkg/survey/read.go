@@ -183,7 +183,7 @@ func (s Surveyor) offer(ctx context.Context, g *SideFacts) error {
 					continue
 				}
 			}
-			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network, Private: d.Private,
+			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network, Public: d.Public,
 				CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets)), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})

@@ -113,16 +113,16 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 		return nil, err
 	}
 	for _, n := range near {
-		if _, told := vpcs[n.Peer.ID]; !told && n.Peer.ID != "" && n.Peer.Account == at.Account {
-			vpcs[n.Peer.ID] = network.Unknown
+		if n.Peer.ID != "" && n.Peer.Account == at.Account {
+			vpcs[n.Peer.ID] = true
 		}
 	}
-	if _, told := vpcs[c.vpc.ID]; !told && c.vpc.ID != "" && at == c.at {
-		vpcs[c.vpc.ID] = network.Unknown
+	if c.vpc.ID != "" && at == c.at {
+		vpcs[c.vpc.ID] = true
 	}
 	api := ec2.NewFromConfig(cfg)
 	var out []located
-	for id, public := range vpcs {
+	for id := range vpcs {
 		subnets, err := route.ReadSubnets(ctx, api, id)
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
@@ -142,7 +142,7 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 			if err != nil {
 				return nil, err
 			}
-			one.database.Public, one.end.Port = public, cmp.Or(r.Port, d.Port)
+			one.end.Port = cmp.Or(r.Port, d.Port)
 			if d.Port > 0 {
 				one.serves = []int{d.Port}
 			}
@@ -189,7 +189,7 @@ func locate(ctx context.Context, api *ec2.Client, at event.Place, d database.Dat
 		}
 	}
 	share := Share{Thing: deed.Thing{Kind: database.OfARN(d.ARN).Tag, ID: d.ARN, Account: at.Account, Region: at.Region}, With: d.Tags[tag.Share]}
-	out := located{at: at, share: share, database: network.Database{Name: d.ID, Subnets: in, Groups: d.Groups, Dual: d.Network != database.IPv4},
+	out := located{at: at, share: share, database: network.Database{Name: d.ID, Subnets: in, Groups: d.Groups, Dual: d.Network != database.IPv4, Public: d.Public},
 		end: End{Name: d.ID, Kind: d.Engine, Account: at.Account, Region: at.Region, Subnets: append([]string{}, in...), Groups: append([]string{}, d.Groups...)}}
 	if len(in) == 0 {
 		return out, &fault.Error{Kind: fault.Conflict, Message: fmt.Sprintf("finding the subnets of %s: its service tells none", d.ID), Remedy: "name it by its address and port"}
@@ -202,9 +202,9 @@ func locate(ctx context.Context, api *ec2.Client, at event.Place, d database.Dat
 	return out, nil
 }
 
-// named returns the VPCs in which a place has a database of a name, by RDS and Redshift, and whether it has a public address there.
-func named(ctx context.Context, cfg aws.Config, name string) (map[string]network.Answer, error) {
-	out := map[string]network.Answer{}
+// named returns the VPCs in which a place has a database of a name, by RDS and Redshift.
+func named(ctx context.Context, cfg aws.Config, name string) (map[string]bool, error) {
+	out := map[string]bool{}
 	api := rds.NewFromConfig(cfg)
 	instances := rds.NewDescribeDBInstancesPaginator(api, &rds.DescribeDBInstancesInput{})
 	for instances.HasMorePages() {
@@ -219,10 +219,7 @@ func named(ctx context.Context, cfg aws.Config, name string) (map[string]network
 			if i.DBSubnetGroup == nil || aws.ToString(i.DBInstanceIdentifier) != name && aws.ToString(i.DBClusterIdentifier) != name {
 				continue
 			}
-			vpc := aws.ToString(i.DBSubnetGroup.VpcId)
-			if public := aws.ToBool(i.PubliclyAccessible); public || out[vpc] == network.Unknown { // one of a cluster's is enough
-				out[vpc] = network.Is(public)
-			}
+			out[aws.ToString(i.DBSubnetGroup.VpcId)] = true
 		}
 	}
 	clusters, err := redshift.NewFromConfig(cfg).DescribeClusters(ctx, &redshift.DescribeClustersInput{ClusterIdentifier: &name})
@@ -233,7 +230,7 @@ func named(ctx context.Context, cfg aws.Config, name string) (map[string]network
 		return nil, fmt.Errorf("reading the Redshift cluster %s: %w", name, err)
 	}
 	for _, c := range clusters.Clusters {
-		out[aws.ToString(c.VpcId)] = network.Is(aws.ToBool(c.PubliclyAccessible))
+		out[aws.ToString(c.VpcId)] = true
 	}
 	return out, nil
 }

@@ -46,8 +46,8 @@ type Side struct {
 	Peer     VPC    `json:"peer"`
 	// StatusResource is the resource that carries this side's status tags: pcx-… or tgw-attach-….
 	StatusResource string `json:"statusResource"`
-	// Beside are peerings that lead to the peer as well: what a table reaches by a live route through one of them needs no
-	// second route.
+	// Beside lead to the peer as well, for a pair on a gateway peerings, for a peering gateways: what a table reaches by a live route through one of them
+	// needs no second route.
 	Beside []string `json:"beside,omitempty"`
 	// Owner is the account that owns the VPC, where this side is a participant's: VPC.Account is then the participant. Route tables, network ACLs,
 	// the carrier are the owner's, and so on its side.
@@ -130,8 +130,8 @@ type Opening struct {
 	Subnets  []string `json:"subnets,omitempty"`
 	// Network says of which families its addresses are: IPV4, IPV6 or DUAL; empty if that is not known.
 	Network string `json:"network,omitempty"`
-	// Private says that it has no public address, so that its name leads to a private one everywhere; else that is not known.
-	Private bool `json:"private,omitempty"`
+	// Public says whether it has a public address as well: without, its name leads to a private one everywhere.
+	Public network.Answer `json:"public,omitempty"`
 	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`

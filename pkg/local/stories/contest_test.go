@@ -143,6 +143,32 @@ led to the gateway before anything is released, with no moment without one, and 
 		also:      ledWithoutAGap,
 	},
 	{
+		name:  "gateway-to-peering",
+		title: "A pair moves from a gateway to a peering",
+		about: `
+The other way round than in peering-to-gateway.md: the two VPCs are on one gateway, connected, and alpha asks for a peering. That the routes lead to the gateway is
+no reason to refuse it: it leads to the same VPC. They stay as they are, and the peering is connected by them. Then the owner of alpha deletes the attachment. The
+routes are led to the peering before anything is released, with no moment without one, and the peering carries on: no sweep is needed.`,
+		change: func(s *scenario.Spec) {
+			onGateway(s)
+			s.Accept = "auto"
+		},
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			quiet(ctx, t, w)
+			succeeds(t, w.ShareGateway(ctx))
+			succeeds(t, w.Attach(ctx))
+			succeeds(t, w.Attached(ctx))
+			given(ctx, t, w)
+		},
+		acts: []act{
+			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+			request("Connected"),
+			{"The owner of alpha deletes the attachment; the pair wants a look.", look((*scenario.World).Detach), []string{"Connected", "Removed"}},
+		},
+		connected: true,
+		also:      ledWithoutAGap,
+	},
+	{
 		name:  "attach-unshared",
 		title: "A share of a gateway ends while a VPC is attached",
 		about: `
@@ -584,7 +610,7 @@ func foundOnce(_ context.Context, t *testing.T, w *scenario.World) {
 	t.Error("no sweep ended")
 }
 
-// ledWithoutAGap checks that the routes which were added for the peering were led to the gateway, and none of them was deleted and made anew.
+// ledWithoutAGap checks that the routes which were added for what goes were led to what stays, and none of them was deleted and made anew.
 func ledWithoutAGap(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
 	led := 0
 	for _, c := range calls {
@@ -598,7 +624,7 @@ func ledWithoutAGap(_ context.Context, t *testing.T, _ *scenario.World, calls []
 		}
 	}
 	if led == 0 {
-		t.Error("no route was led to the gateway")
+		t.Error("no route was led to what stays")
 	}
 }
 

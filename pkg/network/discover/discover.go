@@ -64,17 +64,13 @@ type VPC struct {
 // Carrier is what carries a connection: a peering or a transit gateway.
 type Carrier struct {
 	ID string
-	// Beside are peerings between the same VPCs.
+	// Beside are peerings between the same VPCs, and gateways that connect them.
 	Beside []string
 }
 
-func (c Carrier) peerings() []string {
-	switch road.CarrierOf(c.ID) {
-	case road.ByPeering:
-		return append([]string{c.ID}, c.Beside...)
-	case road.ByGateway, road.ByNothing:
-	}
-	return c.Beside
+// by are the ids of those of a kind.
+func (c Carrier) by(kind road.Carrier) []string {
+	return slices.DeleteFunc(append([]string{c.ID}, c.Beside...), func(id string) bool { return road.CarrierOf(id) != kind })
 }
 
 // Reader reads on behalf of one execution.
@@ -88,16 +84,15 @@ func (r Reader) Read(ctx context.Context, carrier Carrier, vpcs [2]VPC) (network
 	var w network.World
 	var read [2]network.VPC
 	var peerings []network.Peering
-	var g *gateway
+	gateways := carrier.by(road.ByGateway)
+	found := make([]*gateway, len(gateways))
 	jobs := []func() error{
 		func() (err error) { read[0], err = r.vpc(ctx, vpcs[0]); return },
 		func() (err error) { read[1], err = r.vpc(ctx, vpcs[1]); return },
-		func() (err error) { peerings, err = r.peerings(ctx, carrier.peerings(), vpcs); return },
+		func() (err error) { peerings, err = r.peerings(ctx, carrier.by(road.ByPeering), vpcs); return },
 	}
-	switch road.CarrierOf(carrier.ID) {
-	case road.ByGateway:
-		jobs = append(jobs, func() (err error) { g, err = r.gateway(ctx, carrier.ID, vpcs); return })
-	case road.ByPeering, road.ByNothing:
+	for n, id := range gateways {
+		jobs = append(jobs, func() (err error) { found[n], err = r.gateway(ctx, id, vpcs); return })
 	}
 	if err := together(jobs...); err != nil {
 		return w, err
@@ -106,9 +101,11 @@ func (r Reader) Read(ctx context.Context, carrier Carrier, vpcs [2]VPC) (network
 	if vpcs[0].ID == vpcs[1].ID {
 		w.VPCs = w.VPCs[:1]
 	}
-	if g != nil && g.ID != "" {
-		w.Gateways = []network.Gateway{g.Gateway}
-		w.VPCs = append(w.VPCs, g.between...)
+	for _, g := range found {
+		if g != nil && g.ID != "" {
+			w.Gateways = append(w.Gateways, g.Gateway)
+			w.VPCs = append(w.VPCs, g.between...)
+		}
 	}
 	return w, nil
 }
