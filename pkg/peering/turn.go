@@ -100,3 +100,7 @@ func LastVerdict(in workflow.VerifyConnectionInput) (lease.Claim, look.Look) {
 func LastRemoval(in workflow.ConcludeRemovalInput) (lease.Claim, look.Look) {
 	return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, Again(in.Connection, in.Connection.Requester)
 }
+
+func placed(v workflow.VPC) event.VPCPlace {
+	return event.VPCPlace{Account: v.Account, Region: v.Region, VPC: v.ID}
+}

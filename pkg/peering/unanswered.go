@@ -11,7 +11,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
-	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -91,18 +90,11 @@ func between(ctx context.Context, l ledger.Ledger, c workflow.Connection) ([]loo
 		if e.ID == c.ID || !is(c.Requester) || !is(c.Accepter) {
 			continue
 		}
-		switch e.Kind {
-		case road.Transit:
-			out = append(out, event.TransitInspection{TransitGatewayID: workflow.TargetOf(e.ID), VPCs: []event.VPCPlace{placed(c.Requester), placed(c.Accepter)}, Reason: reason})
-		case road.Peering:
-			out = append(out, event.Inspection{Account: c.Requester.Account, Region: c.Requester.Region, PeeringID: e.ID, Reason: reason})
+		if l, ok := look.At(e, event.Place{Account: c.Requester.Account, Region: c.Requester.Region}, reason); ok && e.Kind.Connects() {
+			out = append(out, l)
 		}
 	}
 	return out, nil
-}
-
-func placed(v workflow.VPC) event.VPCPlace {
-	return event.VPCPlace{Account: v.Account, Region: v.Region, VPC: v.ID}
 }
 
 // tell tells programs and people.

@@ -26,6 +26,7 @@ const home = "github.com/drawbridge-cloud/drawbridge/pkg/road"
 // alone are the files that compare with one kind, or one carrier, and why a new one does not concern them. All others ask by a switch or a map
 // that has all of them.
 var alone = map[string]string{
+	"pkg/peering/beside.go":           "what takes over from a gateway",
 	"pkg/look/connection.go":          "an attachment that was not made yet is called otherwise",
 	"pkg/connection/plan.go":          "the pairs of a VPC on one gateway",
 	"pkg/share/entry.go":              "its own entries",
