@@ -561,6 +561,9 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 			}
 		}
 	})
+	if testing.Short() {
+		return // too few were drawn
+	}
 	if connected == 0 || trims == 0 || withdrawn == 0 || asks == 0 {
 		t.Fatalf("nothing was ever connected (%d), trimmed (%d), withdrawn (%d) or asked about again (%d)", connected, trims, withdrawn, asks)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/dataapiendpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps/failure"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/gateway"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/steps/notebook"
@@ -93,5 +94,6 @@ func (r *rehearsal) steps() map[string]runtime.Handler {
 		"FindConnections":         step(change.FindConnections(s)),
 		"AnswerTags":              step(tagging.AnswerTags(s)),
 		"ReportContest":           step(contest.ReportContest(s)),
+		"ReportFailure":           step(failure.ReportFailure(s)),
 	}
 }

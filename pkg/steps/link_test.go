@@ -24,6 +24,7 @@ var links = map[string]string{
 	"steps/change":           "ec2 iam lambda ram rds redshift redshiftserverless resourcegroupstaggingapi sagemaker",
 	"steps/tagging":          "ec2 iam rds redshift redshiftserverless resourcegroupstaggingapi sagemaker",
 	"steps/contest":          "",
+	"steps/failure":          "ec2 iam kms lambda ram rds redshift redshiftserverless resourcegroupstaggingapi route53resolver sagemaker secretsmanager", // it speaks of all kinds
 }
 
 func TestStepsLinkTheClientsThatTheyNeed(t *testing.T) {

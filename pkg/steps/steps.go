@@ -15,6 +15,7 @@
 //	change            whom a change concerns
 //	tagging           answers to tags
 //	contest           what is contested
+//	failure           executions that came to no result
 package steps
 
 import (

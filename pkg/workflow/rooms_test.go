@@ -104,7 +104,7 @@ var floors = []struct {
 	{"hub", "account brake contest contest/report cover deadletter deadletter/replay fact hold lease look notice owner participant restart"},
 	{"steps", "dnsoption endpoint firewall lifecycle lifecycle/netproof network/discover route"},
 	{"controllers", "attachment connection dataapi dataapiendpoint gatewaypair notebook notebook/notebooktest peering privatenotebooks share studio studio/snippet survey tag/answer verdict"},
-	{"fleet", "failure fanout preview rebuild steps steps/change steps/contest steps/dataapi steps/dataapiendpoint steps/gateway steps/network steps/notebook steps/peering steps/privatenotebooks steps/studio steps/tagging sweep"},
+	{"fleet", "failure fanout preview rebuild steps steps/change steps/contest steps/dataapi steps/dataapiendpoint steps/failure steps/gateway steps/network steps/notebook steps/peering steps/privatenotebooks steps/studio steps/tagging sweep"},
 	{"command", "board deed doctor dryrun export history picture plan report who why"},
 	{"engine", "local local/awscall local/bench local/lambdahost local/process local/scenario local/stories local/story"},
 }
