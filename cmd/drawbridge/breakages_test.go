@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
@@ -148,8 +149,8 @@ func (a asking) settled() {
 	a.Fatalf("Drawbridge is at work with %s after half a minute", a.world.Connection)
 }
 
-// Eight ways in which a connection does not work: why names the cause first, and what it says makes the path whole.
-func TestEightWaysToBreakAConnectionAreMendedByWhatWhySays(t *testing.T) {
+// Nine ways in which a connection does not work: why names the cause first, and what it says makes the path whole.
+func TestNineWaysToBreakAConnectionAreMendedByWhatWhySays(t *testing.T) {
 	engineNeeded(t)
 	if _, err := os.Stat(filepath.Join(root, ".venv-docs", "bin", "aws")); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -216,6 +217,13 @@ func TestEightWaysToBreakAConnectionAreMendedByWhatWhySays(t *testing.T) {
 			return
 		}
 	}
+	t.Run("the database is stopped", func(t *testing.T) {
+		a.T = t
+		if _, err := rds.NewFromConfig(a.config(scenario.Beta)).StopDBInstance(t.Context(), &rds.StopDBInstanceInput{DBInstanceIdentifier: aws.String("sales")}); err != nil {
+			t.Fatal(err)
+		}
+		a.whole(a.ask("database-state"))
+	})
 	t.Run("the wrong port", func(t *testing.T) {
 		a.T = t
 		got := a.once(a.to + ":3307")

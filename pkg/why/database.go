@@ -32,6 +32,7 @@ type located struct {
 	at       event.Place // where it was read
 	share    Share
 	serves   []int
+	running  Running
 	// blind says that its account cannot be read: known are an address, and what a peering shows of the VPC.
 	blind bool
 }
@@ -108,7 +109,7 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 	if err != nil {
 		return nil, err
 	}
-	vpcs, err := named(ctx, cfg, r.Name)
+	vpcs, instances, err := named(ctx, cfg, r.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +144,7 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 				return nil, err
 			}
 			one.end.Port = cmp.Or(r.Port, d.Port)
+			one.running = Running{Status: d.Status, Cluster: cmp.Or(d.Cluster(), d.Member), Empty: d.Cluster() != "" && instances == 0}
 			if d.Port > 0 {
 				one.serves = []int{d.Port}
 			}
@@ -202,37 +204,41 @@ func locate(ctx context.Context, api *ec2.Client, at event.Place, d database.Dat
 	return out, nil
 }
 
-// named returns the VPCs in which a place has a database of a name, by RDS and Redshift.
-func named(ctx context.Context, cfg aws.Config, name string) (map[string]bool, error) {
-	out := map[string]bool{}
+// named returns the VPCs in which a place has a database of a name, by RDS and Redshift, and how many instances a cluster of this name has; -1 if nobody may know.
+func named(ctx context.Context, cfg aws.Config, name string) (out map[string]bool, members int, err error) {
+	out = map[string]bool{}
 	api := rds.NewFromConfig(cfg)
 	instances := rds.NewDescribeDBInstancesPaginator(api, &rds.DescribeDBInstancesInput{})
 	for instances.HasMorePages() {
 		page, err := instances.NextPage(ctx)
 		if fault.Absent(err) {
+			members = -1
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("reading the RDS instances: %w", err)
+			return nil, 0, fmt.Errorf("reading the RDS instances: %w", err)
 		}
 		for _, i := range page.DBInstances {
 			if i.DBSubnetGroup == nil || aws.ToString(i.DBInstanceIdentifier) != name && aws.ToString(i.DBClusterIdentifier) != name {
 				continue
 			}
 			out[aws.ToString(i.DBSubnetGroup.VpcId)] = true
+			if aws.ToString(i.DBClusterIdentifier) == name {
+				members++
+			}
 		}
 	}
 	clusters, err := redshift.NewFromConfig(cfg).DescribeClusters(ctx, &redshift.DescribeClustersInput{ClusterIdentifier: &name})
 	if fault.HasCode(err, "ClusterNotFound", "ClusterNotFoundFault") || fault.Absent(err) {
-		return out, nil
+		return out, members, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the Redshift cluster %s: %w", name, err)
+		return nil, 0, fmt.Errorf("reading the Redshift cluster %s: %w", name, err)
 	}
 	for _, c := range clusters.Clusters {
 		out[aws.ToString(c.VpcId)] = true
 	}
-	return out, nil
+	return out, members, nil
 }
 
 // address finds what has an address and a port: by what the client's VPC is connected to, and there by its network interface. Where nobody may look,

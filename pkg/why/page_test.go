@@ -39,6 +39,9 @@ func failing() map[string]Answer {
 	out["reach"] = word(tag.Subnet, "subnet-0b1", beta, tag.Reach, tag.NoReach, "")
 	out["routes"] = word(tag.Notebook, "arn:aws:sagemaker:us-east-1:"+alpha+":notebook-instance/research", alpha, tag.Routes, "off", "research")
 	out["share"] = Judge(unshared(s1()))
+	stopped := s1()
+	stopped.Running, stopped.Share.Thing.Kind = Running{Status: "stopped"}, tag.DBInstance
+	out["database-state"] = Judge(stopped)
 	blind, apart, elsewhere, stale := s1(), s1(), s1(), s1()
 	blind.World.VPCs, apart.Carriers = blind.World.VPCs[:1], nil
 	elsewhere.Serves, elsewhere.Port, elsewhere.To.Port = []int{3306}, 3307, 3307

@@ -56,6 +56,9 @@ func Judge(q Question) Answer {
 	if wrong != nil {
 		out.Hops = slices.Insert(out.Hops, 0, *wrong)
 	}
+	if h := q.running(); h != nil {
+		out = h.first(out)
+	}
 	return q.said(out)
 }
 

@@ -84,7 +84,7 @@ type Managed struct {
 }
 
 // The codes of hops, in the order in which a packet meets them. docs/hops has a page for each.
-var Codes = []string{"path", "connection", "port", "accept", "approval", "manage", "reach", "routes", "share", "client-group", "client-acl", "route-there", "carrier", "gateway-route", "database-acl", "database-group", "route-back",
+var Codes = []string{"path", "connection", "database-state", "port", "accept", "approval", "manage", "reach", "routes", "share", "client-group", "client-acl", "route-there", "carrier", "gateway-route", "database-acl", "database-group", "route-back",
 	"gateway-route-back", "acl-back", "name-resolution", "host-route"}
 
 // words are the answers of package network.
@@ -142,6 +142,8 @@ type Question struct {
 	Words []Word
 	// Serves are the ports at which the database answers; none if that is not known.
 	Serves []int
+	// Running is what the database's service says of whether it runs.
+	Running Running
 
 	over Carrier // the one that is judged
 }
