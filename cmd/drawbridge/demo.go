@@ -59,8 +59,8 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 	}
 	p := &performance{demoCommand: c, root: env.root, began: time.Now()}
 	say("Starting AWS and Drawbridge on this machine.")
-	if p.layout = layouts[c.Scenario]; p.layout != nil {
-		p.stage = netproof.Prepare(ctx, *p.layout)
+	if layout, ends := layouts[c.Scenario]; ends {
+		p.stage = netproof.Prepare(ctx, layout)
 		defer p.stage.Close()
 	}
 	var err error
@@ -82,7 +82,7 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 }
 
 // layouts are those of the scenarios that end on a real network.
-var layouts = map[string]*netproof.Layout{"s1": &netproof.Peered, "s5": &netproof.Gateway}
+var layouts = map[string]netproof.Layout{"s1": netproof.Peered, "s5": netproof.Gateway}
 
 // A performance is a demo that is being played.
 type performance struct {
@@ -90,9 +90,8 @@ type performance struct {
 	engine *local.Engine
 	root   string
 	began  time.Time
-	layout *netproof.Layout // of the network on which the last hop is proven; nil: on none
-	stage  *netproof.Stage
-	asked  time.Time // when the last call was made that set Drawbridge in motion
+	stage  *netproof.Stage // on which the last hop is proven; nil: on none
+	asked  time.Time       // when the last call was made that set Drawbridge in motion
 }
 
 // runS1 plays the scenario of a peering.
@@ -279,7 +278,7 @@ func (p *performance) prove(ctx context.Context, world *scenario.World, file str
 		plan.Admits = append(plan.Admits, netproof.Admission{From: f, Port: int(world.Database.Port)})
 	}
 	fmt.Println()
-	say("The last hop on a real network: this machine plays the notebook, the %s and the database in network namespaces, with the routes and rules of the plan, and runs the on-start script.\n", p.layout)
+	say("The last hop on a real network: this machine plays the notebook, the %s and the database in network namespaces, with the routes and rules of the plan, and runs the on-start script.\n", layouts[p.Scenario])
 	result, err := p.stage.Prove(ctx, plan, script, os.Stdout)
 	if errors.Is(err, netproof.ErrUnavailable) {
 		say("Not proven on this machine: %v.", err)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -145,7 +144,7 @@ func (p *planner) plan(ctx context.Context) (answer.Document, bool, error) {
 			accounts = strings.Split(p.Only, ",")
 		}
 		for _, id := range accounts {
-			if _, err := strconv.ParseUint(id, 10, 64); err != nil || len(id) != 12 {
+			if !event.IsAccount(id) {
 				return nil, false, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning a sweep of %q: it is no account", id), Remedy: "write ids of 12 digits with commas between"}
 			}
 		}
@@ -229,7 +228,7 @@ func (p *planner) scoped(text string) (event.Place, string) {
 // scoped splits what may have an account, and a Region, before it; without them it is at home.
 func scoped(text string, at event.Place) (event.Place, string) {
 	parts := strings.SplitN(text, "/", 3)
-	if _, err := strconv.ParseUint(parts[0], 10, 64); err != nil || len(parts) < 2 || len(parts[0]) != 12 {
+	if len(parts) < 2 || !event.IsAccount(parts[0]) {
 		return at, text
 	}
 	if at.Account = parts[0]; len(parts) == 3 {

@@ -46,11 +46,18 @@ func Say(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger, 
 			continue
 		}
 		err := Leave(ctx, l, enter, c, []workflow.Side{s}, entry, func(s workflow.Side) string { return said.To(s.Role) })
-		if why, unreadable := fault.Unreadable(err); unreadable {
-			slog.InfoContext(ctx, "nobody is let in to say so", "account", s.VPC.Account, "why", why)
-		} else if err != nil {
+		if err := LetIn(ctx, s.VPC.Account, err); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// LetIn returns the error of saying something in an account, but none where nobody is let in to say it.
+func LetIn(ctx context.Context, account string, err error) error {
+	if why, unreadable := fault.Unreadable(err); unreadable {
+		slog.InfoContext(ctx, "nobody is let in to say so", "account", account, "why", why)
+		return nil
+	}
+	return err
 }

@@ -244,8 +244,7 @@ func Reason(contested []ledger.Item) string {
 	for _, k := range slices.SortedFunc(maps.Keys(kinds), func(a, b kind) int {
 		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.account, b.account))
 	}) {
-		many := strings.Replace(fit.Count(kinds[k], k.name), "policys", "policies", 1)
-		parts = append(parts, many+" in account "+k.account)
+		parts = append(parts, fit.Count(kinds[k], k.name)+" in account "+k.account)
 	}
 	return "somebody takes away what Drawbridge adds, and it is left to them: " + strings.Join(parts, ", ")
 }

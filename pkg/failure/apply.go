@@ -3,7 +3,6 @@ package failure
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -227,9 +226,7 @@ func (r Reporter) attachment(ctx context.Context, in workflow.ReportFailureInput
 		}
 		vpc := workflow.VPC{Account: s.Account, Region: s.Region, ID: s.ID}
 		err := connection.Tell(ctx, r.Enter(in.Execution, event.Place{Account: s.Account, Region: s.Region}).EC2, vpc, entry.ID, connection.Tags(entry, said.To(s.Role)))
-		if why, unreadable := fault.Unreadable(err); unreadable {
-			slog.InfoContext(ctx, "nobody is let in to say so", "account", s.Account, "why", why)
-		} else if err != nil {
+		if err := connection.LetIn(ctx, s.Account, err); err != nil {
 			return err
 		}
 	}
@@ -259,9 +256,7 @@ func (r Reporter) access(ctx context.Context, in workflow.ReportFailureInput, x 
 		thing.Resource, thing.For = notice.Resource{Account: s.Account}, []string{s.ID}
 	case road.Peering, road.Transit, road.Attachment, road.DataAPIEndpoint, road.Share:
 	}
-	if why, unreadable := fault.Unreadable(err); unreadable {
-		slog.InfoContext(ctx, "nobody is let in to say so", "account", s.Account, "why", why)
-	} else if err != nil && !fault.HasCode(err, "DBClusterNotFoundFault") {
+	if err := connection.LetIn(ctx, s.Account, err); err != nil && !fault.HasCode(err, "DBClusterNotFoundFault") {
 		return err
 	}
 	return r.Bus.Put(ctx, notice.Access(thing, policy.Decision{}, nil))

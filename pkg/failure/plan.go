@@ -44,7 +44,7 @@ func find(x notice.Ended) about {
 	if err != nil {
 		return about{}
 	}
-	out := about{at: e.Place, event: e, vpc: e.VPC, gateway: e.GatewayID, kind: road.Kind(strings.TrimPrefix(x.Machine, "drawbridge-"))}
+	out := about{at: e.Place, event: e, vpc: e.VPC, gateway: e.GatewayID, kind: road.Looks(x.Machine)}
 	if out.notebooks = x.Machine == "drawbridge-notebook"; out.notebooks {
 		out.kind = ""
 	}

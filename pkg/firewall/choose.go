@@ -46,7 +46,7 @@ func Choose(o workflow.Opening, side workflow.Side, groups []Group, interfaces [
 		case g.Name == Default:
 			against = append(against, fmt.Sprintf("%s is the group named default, which is never opened", id))
 		case g.Apart:
-			against = append(against, fmt.Sprintf("its owner keeps %s out by the tag %s=%s", id, tag.Reach, tag.NoReach))
+			against = append(against, KeptOut([]string{id}))
 		case len(others) > 0 && !g.Open && !admit(g.Ingress, calling(o, side)):
 			against, shared = append(against, fmt.Sprintf("%s would open %s as well", id, few(others))), append(shared, id)
 		default:

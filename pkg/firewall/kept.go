@@ -70,6 +70,11 @@ func Kept(groups []Group, account string) []string {
 	return kept(own)
 }
 
+// KeptWhole reports whether something has none but kept security groups. Of what has none, they are not known.
+func KeptWhole(groups, kept []string) bool {
+	return len(groups) > 0 && len(without(groups, kept)) == 0
+}
+
 func kept(groups []Group) []string {
 	var out []string
 	for _, g := range groups {

@@ -75,9 +75,11 @@ func Bytes(text string, room int) string {
 	return text[:cut] + end
 }
 
-// Count says how many there are of something, whose plural ends with an s: 1 notebook, 2 notebooks.
+// Count says how many there are of something, whose plural ends with an s: 1 notebook, 2 notebooks, 2 policies.
 func Count(n int, one string) string {
-	if n != 1 {
+	if stem, ok := strings.CutSuffix(one, "cy"); ok && n != 1 {
+		one = stem + "cies"
+	} else if n != 1 {
 		one += "s"
 	}
 	return fmt.Sprintf("%d %s", n, one)

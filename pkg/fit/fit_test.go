@@ -95,4 +95,10 @@ func TestCount(t *testing.T) {
 			t.Errorf("Count(%d) = %q, want %q", n, got, want)
 		}
 	}
+	if got := fit.Count(2, "key policy"); got != "2 key policies" {
+		t.Errorf("got %q", got)
+	}
+	if got := fit.Count(1, "key policy"); got != "1 key policy" {
+		t.Errorf("got %q", got)
+	}
 }

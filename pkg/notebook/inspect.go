@@ -317,7 +317,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 					return err
 				}
 			}
-			if n.keptOut(kept) {
+			if firewall.KeptWhole(n.Groups, kept) {
 				leave(&one, firewall.KeptOut(n.Groups))
 				allowed = nil
 			}

@@ -2,7 +2,6 @@ package notebook
 
 import (
 	"context"
-	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -24,11 +23,6 @@ func keptIn(connections []ledger.Connection, at end) []string {
 		out = append(out, firewall.NotedIn(c, workflow.VPC{Account: at.Account, Region: at.Region, ID: at.vpc}, at.owner())...)
 	}
 	return out
-}
-
-// keptOut reports whether a notebook has none but kept security groups.
-func (n Instance) keptOut(kept []string) bool {
-	return len(n.Groups) > 0 && !slices.ContainsFunc(n.Groups, func(g string) bool { return !slices.Contains(kept, g) })
 }
 
 // leave leaves a notebook out as the policy might, because of what its owner keeps out.

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -24,7 +25,7 @@ func (i Inspector) late(ctx context.Context, at end, n Instance, tables []workfl
 	if err != nil {
 		return err
 	}
-	if n.keptOut(keptIn(connections, at)) {
+	if firewall.KeptWhole(n.Groups, keptIn(connections, at)) {
 		return nil
 	}
 	var looks []look.Look

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // Ended is what Step Functions says about an execution that did not succeed.
@@ -61,13 +62,19 @@ func Look(ctx context.Context, api StepFunctions, arn string) (Ended, error) {
 	return x, nil
 }
 
-// carriers are the machines about a thing that says how it stands.
-var carriers = []string{"drawbridge-attachment", "drawbridge-data-api", "drawbridge-data-api-endpoint", "drawbridge-notebook", "drawbridge-peering",
-	"drawbridge-private-notebooks", "drawbridge-studio", "drawbridge-transit"}
+// says reports whether a machine is about a thing that says how it stands.
+func says(machine string) bool {
+	switch road.Looks(machine) {
+	case road.Peering, road.Transit, road.Attachment, road.DataAPI, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks:
+		return true
+	case road.Share: // nobody tags what is shared
+	}
+	return machine == "drawbridge-notebook"
+}
 
 // report asks drawbridge-change to say what became of an execution on what it was about, unless that says so already, or it is about nothing that could.
 func (w Watch) report(ctx context.Context, x Ended, a Attention) error {
-	if !slices.Contains(carriers, x.Machine) || x.State == "AttachRoutes" && slices.Contains(fault.Kinds(), fault.Kind(x.Error)) { // it told the notebook
+	if !says(x.Machine) || x.State == "AttachRoutes" && slices.Contains(fault.Kinds(), fault.Kind(x.Error)) { // it told the notebook
 		return nil
 	}
 	e, err := event.Parse([]byte(x.Input))

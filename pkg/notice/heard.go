@@ -85,7 +85,7 @@ const listed = 20
 
 // message is what people of an account hear. Those of another account than the owner's hear of no other, and not what the owner has to mend.
 func (h Heard) message(kind Kind, account string) Notification {
-	title := fmt.Sprintf(accessTo[road.Kind(strings.TrimPrefix(h.Machine, "drawbridge-"))], event.ClusterID(h.about()))
+	title := fmt.Sprintf(accessTo[road.Looks(h.Machine)], event.ClusterID(h.about()))
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	list := func(head string, of []workflow.Hop) {

@@ -80,6 +80,9 @@ func Of(id string) Kind {
 	return ""
 }
 
+// Looks returns the kind at which a state machine looks, by the machine's name; of another machine a kind that there is not.
+func Looks(machine string) Kind { return Kind(strings.TrimPrefix(machine, "drawbridge-")) }
+
 // Carrier returns what carries the packets of a kind that connects two VPCs, else [ByNothing].
 func (k Kind) Carrier() Carrier {
 	for _, one := range kinds {

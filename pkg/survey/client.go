@@ -94,7 +94,7 @@ func (s Surveyor) consume(ctx context.Context, g *SideFacts) ([]workflow.Batch, 
 	}
 	kept := firewall.Kept(from.groups, v.Account)
 	for _, c := range from.clients {
-		if keptOut(c.Groups, kept) {
+		if firewall.KeptWhole(c.Groups, kept) {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: "is no client: " + firewall.KeptOut(c.Groups)})
 		}
 		if _, apart := parted(c.Subnets, g.Subnets); len(apart) > 0 {
@@ -177,7 +177,7 @@ func alike(account string, clients []notebook.Client, subnets []route.Subnet, ke
 	var out []workflow.Client
 	for _, c := range clients {
 		in, apart := parted(c.Subnets, subnets)
-		if len(in) == 0 && len(apart) > 0 || keptOut(c.Groups, kept) {
+		if len(in) == 0 && len(apart) > 0 || firewall.KeptWhole(c.Groups, kept) {
 			continue
 		}
 		n := slices.IndexFunc(out, func(o workflow.Client) bool {

@@ -28,15 +28,10 @@ func (s Surveyor) noted(ctx context.Context, g *SideFacts) ([]string, error) {
 // bar withholds those databases of a side that have none but security groups that are known to be kept out. Who calls is read before: their paths fail.
 func (g *SideFacts) bar() {
 	for n, o := range g.Side.Openings {
-		if keptOut(o.Groups, g.Side.Apart) {
+		if firewall.KeptWhole(o.Groups, g.Side.Apart) {
 			g.Side.Openings[n].Withheld = &workflow.Withheld{Owner: g.Side.VPC.Account, Detail: firewall.KeptOut(o.Groups), Remedy: firewall.KeptRemedy, Kept: true}
 		}
 	}
-}
-
-// keptOut reports whether something has none but kept security groups. Of what has none, they are not known.
-func keptOut(groups, kept []string) bool {
-	return len(groups) > 0 && !slices.ContainsFunc(groups, func(g string) bool { return !slices.Contains(kept, g) })
 }
 
 // had are those of kept security groups that a client or a database has.
@@ -52,7 +47,7 @@ func batches(one workflow.Batch, subnets []route.Subnet, instances []notebook.In
 	left := map[string][]notebook.Instance{}
 	for _, n := range instances {
 		why := ""
-		if keptOut(n.Groups, kept) {
+		if firewall.KeptWhole(n.Groups, kept) {
 			why = firewall.KeptOut(n.Groups)
 		}
 		left[why] = append(left[why], n)

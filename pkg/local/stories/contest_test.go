@@ -120,17 +120,8 @@ Drawbridge. Both accounts show it to the sweep, which counts it once and names i
 		about: `
 As in transit-beside.md: the two VPCs are peered, connected, and on one gateway. Then the owner of alpha deletes the peering. The routes are
 led to the gateway before anything is released, with no moment without one, and the pair carries on: no sweep is needed.`,
-		change: func(s *scenario.Spec) {
-			onGateway(s)
-			s.Accept = "auto"
-		},
-		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
-			quiet(ctx, t, w)
-			succeeds(t, w.ShareGateway(ctx))
-			succeeds(t, w.Attach(ctx))
-			succeeds(t, w.Attached(ctx))
-			given(ctx, t, w)
-		},
+		change:  onBoth,
+		prepare: attachedAndGiven,
 		acts: []act{
 			request("Connected"),
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
@@ -149,17 +140,8 @@ led to the gateway before anything is released, with no moment without one, and 
 The other way round than in peering-to-gateway.md: the two VPCs are on one gateway, connected, and alpha asks for a peering. That the routes lead to the gateway is
 no reason to refuse it: it leads to the same VPC. They stay as they are, and the peering is connected by them. Then the owner of alpha deletes the attachment. The
 routes are led to the peering before anything is released, with no moment without one, and the peering carries on: no sweep is needed.`,
-		change: func(s *scenario.Spec) {
-			onGateway(s)
-			s.Accept = "auto"
-		},
-		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
-			quiet(ctx, t, w)
-			succeeds(t, w.ShareGateway(ctx))
-			succeeds(t, w.Attach(ctx))
-			succeeds(t, w.Attached(ctx))
-			given(ctx, t, w)
-		},
+		change:  onBoth,
+		prepare: attachedAndGiven,
 		acts: []act{
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
 			request("Connected"),

@@ -201,11 +201,7 @@ func detachBoth(ctx context.Context, t *testing.T, w *scenario.World) {
 
 // attachedAndRemembered attaches both VPCs, as their owners, and remembers the accounts as they are then.
 func attachedAndRemembered(ctx context.Context, t *testing.T, w *scenario.World) {
-	quiet(ctx, t, w)
-	succeeds(t, w.ShareGateway(ctx))
-	succeeds(t, w.Attach(ctx))
-	succeeds(t, w.Attached(ctx))
-	given(ctx, t, w)
+	attachedAndGiven(ctx, t, w)
 	remember(ctx, t, w)
 }
 

@@ -58,10 +58,7 @@ leads to it. Then beta's attachment is deleted.`,
 		about: `
 As in transit.md, but the two VPCs are peered and connected through the peering, beta has an Aurora cluster as well, and
 no security group of alpha lets anything out. What the peering reaches gets no second route.`,
-		change: func(s *scenario.Spec) {
-			onGateway(s)
-			s.Accept = "auto"
-		},
+		change: onBoth,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			quiet(ctx, t, w)
 			closeEgress(ctx, t, w)
@@ -99,12 +96,23 @@ func onGateway(s *scenario.Spec) {
 	s.Consumer.Account, s.Producer.Account = consumer, producer
 }
 
-func attachedPair(ctx context.Context, t *testing.T, w *scenario.World) {
+// onBoth makes the world that of the fifth scenario, whose accounts may be peered as well.
+func onBoth(s *scenario.Spec) {
+	onGateway(s)
+	s.Accept = "auto"
+}
+
+// attachedAndGiven attaches both VPCs, as their owners, and gives the attachments to Drawbridge.
+func attachedAndGiven(ctx context.Context, t *testing.T, w *scenario.World) {
 	quiet(ctx, t, w)
 	succeeds(t, w.ShareGateway(ctx))
 	succeeds(t, w.Attach(ctx))
 	succeeds(t, w.Attached(ctx))
 	given(ctx, t, w)
+}
+
+func attachedPair(ctx context.Context, t *testing.T, w *scenario.World) {
+	attachedAndGiven(ctx, t, w)
 	// The owner's own way to another network of the gateway.
 	_, err := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).CreateRoute(ctx, &ec2.CreateRouteInput{
 		RouteTableId: aws.String(w.ConsumerNetwork.Tables[0]), DestinationCidrBlock: aws.String("10.99.0.0/16"), TransitGatewayId: &w.Gateway})

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 )
 
@@ -113,16 +114,9 @@ func briefly(calls []awscall.Call) []string {
 		}
 	}
 	if reads+writes > 0 {
-		out = append(out, fmt.Sprintf("dynamodb: the ledger, %s, %s", count(reads, "read"), count(writes, "write")))
+		out = append(out, fmt.Sprintf("dynamodb: the ledger, %s, %s", fit.Count(reads, "read"), fit.Count(writes, "write")))
 	}
 	return out
-}
-
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }
 
 // line writes the time since the beginning and a line that is wrapped below
