@@ -19,6 +19,9 @@ BASE      ?= HEAD
 # What runs here (command, functions, tests) is compiled with one set of flags, so that nothing is compiled twice. The SDK and the CDK are
 # most of it, and take half as long without inlining and without what debuggers read. `eval $(make goflags)` gives them to a shell.
 export GOFLAGS ?= '-gcflags=github.com/aws/...=-l -dwarf=false'
+
+# The compiler collects garbage less often: a quarter less work for 3 GB of memory instead of 2, on two cores.
+export GOGC ?= 400
 BUILD := $(GO) build -buildvcs=false
 
 # What Python imports is compiled once, whatever the shell says: the AWS CLI and cfn-lint, which the tests start often, take a quarter of the time.
