@@ -219,9 +219,7 @@ def _create_backend_app(service):
 
 def serve(host, port):
     server = Server(host, port, application(), handler=Handler)
-    # What is there now stays. What comes is mostly JSON, which has no circles: they are looked for less often.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    gc.freeze()  # what is there now stays
     _die_with_parent()
     return server
 

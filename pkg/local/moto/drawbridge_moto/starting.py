@@ -1,8 +1,10 @@
 """What moto does when it starts, and nobody here needs, is left out or done once. Imported before moto's services are.
 
 Gaps:
-  - the Regions of a service are listed by a new session each time, which reads the service's whole model and all endpoints again
+  - the Regions of a service are listed by a new session each time, which reads all endpoints again
+  - whatever needs a service's model reads it anew, looks through the folders of all services first, and keeps an order that dict has too
   - apigateway, which CloudFormation imports, imports a validator of OpenAPI documents and all that it is made of
+  - what is made is looked through for circles of garbage after each 700 things, of which importing makes a million; most of what comes later is JSON
   - the types of machines that each Region offers are read from a hundred files
   - Flask's routes compile what writes an address of each, which moto never asks for
 
@@ -10,15 +12,22 @@ None of them is Drawbridge's own: each is ready to be offered to moto.
 """
 
 import functools
+import gc
 import importlib.util
+import json
+import os
 import sys
+import threading
 import types
 
 import botocore.session
+from botocore.loaders import JSONFileLoader, Loader
 from moto.utilities import utils
 from werkzeug.routing import rules
 
 from .patching import MotoChanged, replace, require
+
+gc.set_threshold(100_000, 20, 50)
 
 require(botocore.session.Session, "get_available_regions")
 require(utils, "load_resource")
@@ -37,6 +46,36 @@ def _regions(original, *of):
 @functools.cache
 def _asked():
     return botocore.session.Session()
+
+
+_models = threading.RLock()  # who comes while a model is read waits for it
+_read = {}
+
+
+def _once(original, loader, *of):
+    key = original, tuple(loader.search_paths), *of
+    with _models:
+        if key not in _read:
+            _read[key] = original(loader, *of)
+        return _read[key]
+
+
+@replace(Loader, "load_service_model")
+def load_service_model(original, self, service_name, type_name, api_version=None):
+    return _once(original, self, service_name, type_name, api_version)
+
+
+@replace(Loader, "list_available_services")
+def list_available_services(original, self, type_name):
+    return _once(original, self, type_name)
+
+
+@replace(JSONFileLoader, "_load_file")
+def load_file(_original, self, full_path, open_method):
+    if not os.path.isfile(full_path):
+        return None
+    with open_method(full_path, "rb") as file:
+        return json.loads(file.read())
 
 
 @replace(utils, "load_resource")
