@@ -17,6 +17,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/hold"
 )
 
+// memory is what each function has, in MiB.
+const memory = 256
+
 // function returns the Lambda function of a Task state, or of a listener, made when first asked for: its own role, its own log group, its
 // own code, and nothing in its environment that it does not need.
 // Long, because each thing that a step may do is a variable and a grant, side by side: whoever adds one reads all.
@@ -42,6 +45,9 @@ func (h *hub) function(state string) awslambda.IFunction {
 	env := map[string]*string{
 		// CloudTrail of a member account then names the function in the user agent.
 		"AWS_SDK_UA_APP_ID": jsii.String(name),
+		// What the SDK makes when a process starts is no garbage: to look for some costs as much again. Near the function's memory it is looked for all the same.
+		// https://go.dev/doc/gc-guide#Memory_limit
+		"GOGC": jsii.String("400"), "GOMEMLIMIT": jsii.String(fmt.Sprintf("%dMiB", memory*4/5)),
 	}
 	var grants []statement
 	about := "the listener " + state
@@ -152,7 +158,7 @@ func (h *hub) function(state string) awslambda.IFunction {
 		Code:          awslambda.Code_FromAsset(jsii.String(filepath.Join(h.code, kebab(state))), nil),
 		Role:          awsiam.Role_FromRoleArn(scope, jsii.String("OwnRole"), role.AttrArn(), &awsiam.FromRoleArnOptions{Mutable: jsii.Bool(false)}),
 		Environment:   &env,
-		MemorySize:    jsii.Number(256),
+		MemorySize:    jsii.Number(memory),
 		Timeout:       awscdk.Duration_Seconds(jsii.Number(60)),
 		LogGroup:      logs,
 		LoggingFormat: awslambda.LoggingFormat_JSON,

@@ -197,7 +197,7 @@ func (h *Host) release(p *process) {
 }
 
 // environment returns what makes the environment of a new process. Nothing of
-// the engine's own environment gets in. GOGC is not set on Lambda.
+// the engine's own environment gets in.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 func (h *Host) environment(f Function, id string) func() ([]string, error) {
 	return func() ([]string, error) {
@@ -206,8 +206,6 @@ func (h *Host) environment(f Function, id string) func() ([]string, error) {
 			"AWS_REGION": f.Region, "AWS_DEFAULT_REGION": f.Region,
 			"AWS_EXECUTION_ENV":         "AWS_Lambda_provided.al2023",
 			"AWS_EC2_METADATA_DISABLED": "true",
-			// Most processes work once: they are gone before 20 MB of garbage are worth a look.
-			"GOGC": "400",
 		}
 		maps.Copy(e, f.Environment)
 		if h.options.Credentials != nil {
