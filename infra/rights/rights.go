@@ -6,6 +6,7 @@
 //
 //	rights.go  what a line is
 //	table.go   the lines
+//	answers.go those that follow from the kinds of databases
 //	doc.go     how docs/rights.md shows them
 package rights
 
