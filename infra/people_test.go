@@ -53,6 +53,9 @@ func asked(t *testing.T, c deed.Call) (action, resource string, context map[stri
 	if service == "" {
 		service = c.Command[1]
 	}
+	if c.Command[2] == "" {
+		t.Fatalf("%q is no command: commands in pkg/tag/kind.go needs a line for %s", c.Command, c.Command[1])
+	}
 	for word := range strings.SplitSeq(c.Command[2], "-") {
 		action += strings.ToUpper(word[:1]) + word[1:]
 	}

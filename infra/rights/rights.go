@@ -4,9 +4,11 @@
 // It is data alone. The tests of package infra hold it to the roles, both ways, and ask IAM's rules about each line; docs/rights.md shows it.
 // A write without a line, or a line without a write, is a test that fails.
 //
-//	rights.go  what a line is
-//	table.go   the lines
-//	doc.go     how docs/rights.md shows them
+//	rights.go   what a line is
+//	table.go    the lines
+//	answers.go  those that follow from the kinds of databases
+//	rarely.go   rights that no story uses, and which test does
+//	doc.go      how docs/rights.md shows them
 package rights
 
 import "slices"

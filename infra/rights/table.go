@@ -14,8 +14,10 @@ const (
 	recorded = "the ledger has the item: Drawbridge made it for this connection and nobody else needs it"
 )
 
-// Lines are all there are, by kind of thing.
-var Lines = []Line{
+// Lines are all there are: the table by kind of thing, and what follows from the kinds of databases.
+var Lines = append(table, answersOfDatabases()...)
+
+var table = []Line{
 	// Networks: peerings and pairs on a gateway.
 	{
 		Writes: map[string][]string{"AcceptPeering": {"ec2:AcceptVpcPeeringConnection"}},
@@ -251,7 +253,7 @@ var Lines = []Line{
 		Tried: []string{"pkg/share: TestJudge"},
 	},
 
-	// Answers to tags that mean nothing.
+	// Answers to tags that mean nothing. Those of databases follow from their kinds, in answers.go.
 	{
 		Writes: map[string][]string{"AnswerTags": {"ec2:CreateTags", "ec2:DeleteTags"}},
 		On:     "ec2 transit-gateway/*", Whose: "the gateway's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
@@ -279,26 +281,6 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"AnswerTags": {"ec2:CreateTags", "ec2:DeleteTags"}},
 		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: answer, IAM: tagged("drawbridge:unclear"),
-	},
-	{
-		Writes: map[string][]string{"AnswerTags": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}},
-		On:     "rds cluster:*", Whose: "the database's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
-	},
-	{
-		Writes: map[string][]string{"AnswerTags": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}},
-		On:     "rds db:*", Whose: "the database's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
-	},
-	{
-		Writes: map[string][]string{"AnswerTags": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}},
-		On:     "rds db-proxy:*", Whose: "the proxy's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
-	},
-	{
-		Writes: map[string][]string{"AnswerTags": {"redshift-serverless:TagResource", "redshift-serverless:UntagResource"}},
-		On:     "redshift-serverless workgroup/*", Whose: "the workgroup's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
-	},
-	{
-		Writes: map[string][]string{"AnswerTags": {"redshift:CreateTags", "redshift:DeleteTags"}},
-		On:     "redshift cluster:*", Whose: "the database's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
 	},
 	{
 		Writes: map[string][]string{"AnswerTags": {"iam:TagRole", "iam:UntagRole"}},

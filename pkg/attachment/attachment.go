@@ -4,22 +4,25 @@
 // A VPC asks for a gateway by its tag drawbridge:attach. An attachment that somebody else made is used as it is, accepted
 // if the policy says so, and never deleted.
 //
-//	attachment.go    the words
-//	plan.go          thinks: what an attachment needs next (pure)
-//	takeback.go      thinks: which owner takes it back, or lets go of it (pure)
-//	cover.go         thinks: which subnets it needs (pure)
-//	order.go         thinks: what the gateway's owner sees of it (pure)
-//	inspect.go       gathers the facts and asks the policy
-//	units.go         finds which VPCs on which gateways an event concerns
-//	read.go          reads a VPC, an attachment, a gateway
-//	prospect.go      reads what is in a VPC, and what would become reachable
-//	entry.go         the attachment in the ledger
-//	apply.go         attaches, accepts, detaches
-//	associate.go     associates and propagates, and takes that back
-//	verify.go        reads back whether it is in order
-//	conclude.go      ends it, or says that it was taken back
-//	role.go          makes the role that AWS attaches with
-//	approval.go      asks the gateway's owner, or refuses
+//	attachment.go  the words
+//	plan.go        thinks: what an attachment needs next (pure)
+//	takeback.go    thinks: which owner takes it back, or lets go of it (pure)
+//	cover.go       thinks: what the gateway's owner is asked about, and what an approval covers
+//	order.go       thinks: what the gateway's owner sees of it (pure)
+//	inspect.go     gathers the facts and asks the policy
+//	units.go       finds which VPCs on which gateways an event concerns
+//	read.go        reads a VPC, an attachment, a gateway
+//	prospect.go    reads what is in a VPC, and what would become reachable
+//	entry.go       the attachment in the ledger
+//	apply.go       attaches, accepts, detaches
+//	associate.go   associates and propagates, and takes that back
+//	verify.go      reads back whether it is in order
+//	conclude.go    ends it, or says that it was taken back
+//	role.go        makes the role that AWS attaches with
+//	approval.go    asks the gateway's owner, or refuses
+//	zone.go        thinks: which subnets it needs, zone by zone (pure)
+//	brake.go       says what an answer takes away, for the brake
+//	turn.go        finds what an event is about, and under which lease
 //
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
 package attachment

@@ -14,10 +14,12 @@
 // The first [Limit.Connections] in a window of a day pass, or [Limit.Percent] of those that are managed, whichever is more. The next one
 // turns the brake on: it and all after it wait, however long, until a person lets them through or dismisses them.
 //
-//	brake.go  the words
-//	cause.go  thinks: what is asked about (pure); how inspections ask
-//	plan.go   thinks: who passes (pure)
-//	apply.go  reads and writes the ledger's rows
+//	brake.go   the words
+//	cause.go   thinks: what is asked about (pure); how inspections ask
+//	plan.go    thinks: who passes (pure)
+//	apply.go   reads and writes the ledger's rows
+//	read.go    reads what waits for a person, and how much may go
+//	unread.go  what becomes of an inspection that could not read its facts
 package brake
 
 import (

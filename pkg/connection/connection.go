@@ -5,12 +5,15 @@
 // reason and since when, in each account; on an attachment to a transit gateway, which many connections share, one tag that counts
 // them.
 //
-//	connection.go   the words
-//	plan.go         thinks: what an entry, a tag, a wish says; what has no use any more (pure)
-//	entry.go        writes the entry in the ledger
-//	ends.go         the ends of the paths that the policy allows, and what of the network matters to them (pure)
-//	verify.go       says which paths are whole, and so how the connection stands
-//	apply.go        concludes, tags
+//	connection.go  the words
+//	plan.go        thinks: what an entry, a tag, a wish says; what has no use any more (pure)
+//	entry.go       writes the entry in the ledger
+//	ends.go        the ends of the paths that the policy allows, and what of the network matters to them (pure)
+//	verify.go      says which paths are whole, and so how the connection stands
+//	apply.go       concludes, tags
+//	shut.go        thinks: what a trim shuts, for the brake; asks for the next look
+//	contested.go   says that somebody keeps taking something away
+//	unread.go      ends an execution that cannot read something now
 package connection
 
 import (

@@ -8,10 +8,11 @@
 // ([Contest.Note]). The step that adds finds a thing missing that was confirmed, and asks ([Contest.Missing]): put it back, or leave it? It ends when
 // the owner asks anew ([Contest.Settle]), or puts the thing there themselves.
 //
-//	contest.go  the words
-//	plan.go     thinks: put back or leave, whose hand it was, which connection a host route is for (pure)
-//	apply.go    reads and writes the ledger
+//	contest.go   the words
+//	plan.go      thinks: put back or leave, whose hand it was, which connection a host route is for (pure)
+//	apply.go     reads and writes the ledger
 //	report/     tells both owners, once
+//	document.go  puts back documents that Drawbridge made itself
 package contest
 
 import (

@@ -27,6 +27,10 @@
 //	admit.go     lets the consumers in
 //	retract.go   takes back
 //	conclude.go  leaves the result
+//	removal.go   thinks: what an answer takes away, for the brake (pure)
+//	status.go    the tags that say how a cluster stands
+//	told.go      tells from what the accounts show what a ledger had that was lost
+//	turn.go      under which lease an inspection looks
 //
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html
 // https://docs.aws.amazon.com/kms/latest/developerguide/grants.html

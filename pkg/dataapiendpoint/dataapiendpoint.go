@@ -10,6 +10,7 @@
 //	plan.go             thinks (pure)
 //	inspect.go          reads, and asks the policy
 //	verify.go           reads back
+//	turn.go             under which lease an inspection looks
 //
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html#data-api.vpc-endpoint
 package dataapiendpoint

@@ -16,9 +16,9 @@ type Kind struct {
 	Tag      tag.Kind // under which its tags are known; empty: it is not served
 	Service  string   // of its ARN; of one that is served as package tag says
 	Resource string   // how its ARN goes on after the account; the same
-	Engine   string   // in place of an ARN of its own: RDS's engine
+	Engine   string   // in place of an ARN of its own: RDS's engine, which is also what its endpoints are called by
 	Reads    []Right  // what it is read with
-	Remedy   string   // what to do instead, where it is not served
+	Remedy   string   // what to do instead, where it is not served; empty: it is served
 }
 
 // Right is an action of IAM's that a kind is read with.
@@ -43,7 +43,7 @@ var Kinds = named([]Kind{
 	{Name: "Redshift Serverless workgroup", Tag: tag.Workgroup,
 		Reads: []Right{{"redshift-serverless:ListWorkgroups", nil}, {"redshift-serverless:ListTagsForResource", []string{"workgroup/*"}}}},
 
-	// RDS describes these as its own.
+	// RDS describes these as its own. One without a remedy is served, as an instance or a cluster of RDS.
 	{Name: "DocumentDB", Engine: "docdb", Remedy: connectIt},
 	{Name: "Neptune", Engine: "neptune", Remedy: connectIt},
 
@@ -72,7 +72,21 @@ func named(kinds []Kind) []Kind {
 
 const connectIt = "its owner opens its security group by hand; the routes of a connection serve it too"
 
-// Served returns the kinds that are served, and Services theirs, each once.
+// Hosts are the words that stand in the endpoints of databases, beside the Region: sales.cluster-abc.eu-west-1.rds.amazonaws.com, in China
+// sales.cluster-abc.rds.cn-north-1.amazonaws.com.cn. Engines that are not served are among them: the way to one
+// can be judged all the same.
+func Hosts() []string {
+	out := Services()
+	for _, k := range Kinds {
+		if k.Engine != "" {
+			out = append(out, k.Engine)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Served returns the kinds that are served and have tags of their own, and Services theirs, each once.
 func Served() []Kind {
 	return slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool { return k.Tag == "" })
 }
@@ -89,7 +103,7 @@ func Services() []string {
 
 // OfEngine returns the kind that one of RDS's engines is of, if it is not served.
 func OfEngine(engine string) (Kind, bool) {
-	n := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Engine != "" && k.Engine == engine })
+	n := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Engine != "" && k.Engine == engine && k.Remedy != "" })
 	if n < 0 {
 		return Kind{}, false
 	}

@@ -3,10 +3,11 @@
 // Drawbridge asks nobody's leave by an API of its own: owners speak by tags of their things, operators by the hub's parameter and machines. So a deed is
 // the call and the words of the AWS CLI that make the same call, which are shown before it is made, and which answers name as the way to end something.
 //
-//	deed.go  the words
-//	call.go  the calls, and how the AWS CLI says them
-//	plan.go  thinks: which calls a deed is (pure)
-//	do.go    asks, and makes the calls
+//	deed.go    the words
+//	call.go    the calls, and how the AWS CLI says them
+//	plan.go    thinks: which calls a deed is (pure)
+//	do.go      asks, and makes the calls
+//	policy.go  tries a policy before it is put in force
 package deed
 
 import (

@@ -8,6 +8,7 @@
 //	plan.go    thinks: what an event concerns, and how what the ledger has is looked at
 //	hand.go    somebody's hand at something that Drawbridge added, or that an owner asks for anew
 //	apply.go   finds the connections, and asks
+//	word.go    what an owner said by a tag, for the ledger
 package fanout
 
 import "github.com/drawbridge-cloud/drawbridge/pkg/look"

@@ -5,15 +5,17 @@
 // needs it; a rule that somebody else added is never ours, whatever it admits. Its tags say to people what it is for.
 // Network ACLs are shared by whole subnets and ordered by their owner: they are judged with the paths, never changed.
 //
-//	firewall.go  the words
-//	wanted.go    thinks: which rules let whom in and out (pure)
-//	choose.go    thinks: through which of its groups a database is opened (pure)
-//	kept.go      knows the groups that their owners keep out
-//	plan.go      thinks: what is added, shared, taken back (pure)
-//	surplus.go   thinks: what has no use any more (pure)
-//	read.go      reads groups, rules, interfaces
-//	open.go      opens a side, and notes what is spare
-//	apply.go     adds rules; close.go takes them back
+//	firewall.go     the words
+//	wanted.go       thinks: which rules let whom in and out (pure)
+//	choose.go       thinks: through which of its groups a database is opened (pure)
+//	kept.go         knows the groups that their owners keep out
+//	plan.go         thinks: what is added, shared, taken back (pure)
+//	surplus.go      thinks: what has no use any more (pure)
+//	read.go         reads groups, rules, interfaces
+//	open.go         opens a side, and notes what is spare
+//	apply.go        adds rules; close.go takes them back
+//	participant.go  whose the groups are in a VPC that is shared
+//	marked.go       reads the rules that carry a connection's tag
 //
 // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 package firewall

@@ -12,6 +12,10 @@
 //	read.go         reads the attachments, both VPCs, and what the gateway does
 //	leftovers.go    reads what is left of a pair that is over
 //	refuse.go       tells that a pair is not connected
+//	routes.go       thinks: what the gateway leads elsewhere, or not at all (pure)
+//	cover.go        leaves out what came after the approval
+//	unread.go       what becomes of a pair that cannot be read now
+//	turn.go         under which lease an inspection looks
 package gatewaypair
 
 import (

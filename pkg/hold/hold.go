@@ -9,6 +9,7 @@
 //	plan.go   thinks: what an event is about, and what goes on (pure)
 //	apply.go  keeps and starts
 //	told.go   tells once
+//	read.go   what is held, for whoever reads the ledger
 package hold
 
 import (

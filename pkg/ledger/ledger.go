@@ -25,6 +25,8 @@
 //	seen.go        what was read of things that lists of AWS do not tell
 //	store.go       rows that are written all or none, and only as they were read
 //	table.go       the rows in DynamoDB
+//	restore.go     writes what a lost ledger had
+//	scan.go        reads all rows, for people
 //
 // docs/decisions/0069-the-ledger.md has the reasons.
 package ledger

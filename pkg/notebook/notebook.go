@@ -2,6 +2,15 @@
 // VPC functions, and whatever is in a subnet, or has a security group, that its owner marks as a client's.
 //
 // Only notebook instances need host routes (see pkg/lifecycle); all may need an egress rule.
+//
+//	notebook.go  finds and describes notebook instances
+//	client.go    finds all clients of a VPC; mark.go those that their owners mark
+//	memory.go    keeps what never changes of what was described, and the pace of SageMaker's calls
+//	inspect.go   looks at the notebooks that an event concerns, and asks the policy; peer.go about each network that a route leads to
+//	kept.go      which security groups their owners keep out
+//	late.go      asks for a look at connections that led nothing to a notebook yet; deleted.go at those of one that is gone
+//	batch.go     divides notebooks into batches that are alike
+//	apply.go     attaches host routes, stops and starts
 package notebook
 
 import (

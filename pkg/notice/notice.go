@@ -5,12 +5,21 @@
 // something useful without asking back, and come at least once: a step that is retried tells again. None of them starts
 // a machine.
 //
-//	notice.go   the words: the kinds of event and their details
-//	access.go   the same, of access that needs no route
-//	tag.go      the same, of tags that mean nothing
-//	plan.go     thinks: what a failed execution means for people (pure)
-//	apply.go    tells
-//	watch.go    looks at an execution that failed, and tells
+//	notice.go     the words: the kinds of event and their details
+//	access.go     the same, of access that needs no route
+//	tag.go        the same, of tags that mean nothing
+//	plan.go       thinks: what a failed execution means for people (pure)
+//	apply.go      tells
+//	watch.go      looks at an execution that failed, and tells
+//	contested.go  the same, of what somebody takes away again and again
+//	held.go       the same, of changes that were not made
+//	ended.go      what Step Functions says of an execution that ended without success
+//	heard.go      tells owners of access that they gave or have
+//	request.go    what people are told of requests that wait or expired
+//	sweep.go      the same, of sweeps
+//	rebuild.go    the same, of a rebuild
+//	trouble.go    tells the same trouble once
+//	room.go       makes events and notifications fit
 package notice
 
 import (

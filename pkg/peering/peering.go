@@ -1,6 +1,22 @@
 // Package peering looks at VPC peering connections, decides what a peering needs next, and does the peering's own part
 // of it: accepting, the DNS option, and the status that people see.
 //
+//	peering.go     the words
+//	plan.go        thinks: what a peering needs next (pure)
+//	inspect.go     looks at a peering
+//	turn.go        finds what an event is about, and under which lease
+//	judge.go       reads both VPCs and asks the policy; read.go, beside.go and asker.go read for it
+//	unfit.go       why two networks cannot be peered
+//	takeback.go    which owner takes the connection back, or lets go of it
+//	cover.go       leaves out what came after the approval
+//	unread.go      what becomes of a peering that cannot be read now
+//	leftovers.go   reads what is left of one that is over
+//	outcome.go     keeps what was found for the steps, and answers
+//	apply.go       accepts
+//	approval.go    asks for an approval, or refuses; again.go asks about what came later
+//	unanswered.go  requests that nobody answers in time
+//	report.go      tells that the VPCs have come to overlap
+//
 // The state of a peering and what may be done in it:
 // https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
 package peering

@@ -47,7 +47,7 @@ var alone = map[string]string{
 var spelled = map[string]string{
 	"pkg/event/change.go":        "the things that have tags",
 	"pkg/network/target.go":      "what routes lead to: carriers are two of many",
-	"pkg/tag/tagtest/tagtest.go": "examples of things that have tags",
+	"pkg/tag/kind.go":            "examples of things that have tags",
 	"pkg/plan/request.go":        "the id of a peering that nobody requested",
 	"pkg/dryrun/gateway.go":      "ids that it makes up",
 	"pkg/export/plan.go":         "a text for people",

@@ -153,13 +153,11 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 			return workflow.AddRoutesOutput{}, err
 		}
 		for _, i := range left {
-			d := Desired{Table: i.Resource, Target: connection.Target}
-			d.Destination, _ = netip.ParsePrefix(i.Key)
-			a.left[d] = i
+			a.left[routeOf(i)] = i
 		}
 		changes = plan()
 		if changes.Empty() {
-			full, failed := a.given()
+			full, failed := a.unfitTables()
 			if err := fault.Join(append([]error{changes.InFront()}, failed...)...); err != nil {
 				return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 			}
@@ -214,8 +212,8 @@ func (a adding) givenUp(d Desired) bool {
 	return left || a.unfit[d.Table] != nil
 }
 
-// given returns why tables were given up: what a person mends, and what fails the step.
-func (a adding) given() (full []Obstacle, failed []error) {
+// unfitTables returns why tables were given up: what a person mends, and what fails the step.
+func (a adding) unfitTables() (full []Obstacle, failed []error) {
 	for _, table := range slices.Sorted(maps.Keys(a.unfit)) {
 		var conflict *fault.Error
 		if err := a.unfit[table]; errors.As(err, &conflict) && conflict.Kind == fault.Conflict {
@@ -243,66 +241,12 @@ func (a adding) items(desired []Desired) []ledger.Item {
 // apply does what is planned, and reports whether it created every route that was to be created. Of a table that does not take a route, it notes why,
 // and goes on. known are the items of before.
 func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item) (created bool, err error) {
-	var made []ledger.Item
-	created = true
-	err = func() error {
-		if err := a.Cancel(ctx, a.connection, a.items(changes.Drop)); err != nil {
-			return err
-		}
-		wanted := a.items(changes.Want)
-		for n := range wanted {
-			wanted[n].State = ledger.Wanted
-		}
-		if _, err := a.Record(ctx, a.connection, wanted...); err != nil {
-			return err
-		}
-		shared, err := a.record(ctx, a.items(changes.Share))
-		for _, i := range shared {
-			if i.State == ledger.Intended {
-				made = append(made, i)
-			}
-		}
-		if err != nil {
-			return err
-		}
-		intended := a.items(changes.Create)
-		for _, d := range changes.Replace {
-			i := a.item(d.Desired)
-			i.Before = d.Was
-			intended = append(intended, i)
-		}
-		for n, i := range intended {
-			d := Desired{Table: i.Resource, Target: i.Left}
-			d.Destination, _ = netip.ParsePrefix(i.Key)
-			intended[n].Past = changes.Past[d].Route.Target
-		}
-		recorded, err := a.record(ctx, intended)
-		if err != nil {
-			return err
-		}
-		for n, i := range recorded {
-			d := Desired{Table: i.Resource, Target: i.Left}
-			d.Destination, _ = netip.ParsePrefix(i.Key)
-			if a.unfit[d.Table] != nil {
-				created, err = false, a.giveUp(ctx, i, known)
-			} else {
-				var done bool
-				if done, err = a.make(ctx, d, n >= len(changes.Create)); done {
-					made = append(made, i)
-				} else if err == nil || !fault.Passing(err) { // it was not made, and whatever is there is not ours
-					created = false
-					if err != nil {
-						a.unfit[d.Table], err = err, nil
-					}
-					err = a.giveUp(ctx, i, known)
-				}
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}()
+	recorded, made, err := a.intend(ctx, changes)
+	if err == nil {
+		var here []ledger.Item
+		here, err = a.makeAll(ctx, recorded, len(changes.Create), known)
+		made, created = append(made, here...), len(here) == len(recorded)
+	}
 	_, confirming := a.Confirm(ctx, made...)
 	if fault.Of(confirming) == fault.Invalid { // another execution took them for another's meanwhile; they were made here
 		if _, confirming = a.Record(ctx, a.connection, made...); confirming == nil {
@@ -310,6 +254,72 @@ func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item)
 		}
 	}
 	return created, cmp.Or(err, confirming)
+}
+
+// intend writes into the ledger what is planned, before anything is made. It returns the items of the routes to be made, those to be created before those
+// to be replaced, and those of routes that an earlier attempt made without confirming them, also beside an error.
+func (a adding) intend(ctx context.Context, changes Changes) (recorded, made []ledger.Item, err error) {
+	if err := a.Cancel(ctx, a.connection, a.items(changes.Drop)); err != nil {
+		return nil, nil, err
+	}
+	wanted := a.items(changes.Want)
+	for n := range wanted {
+		wanted[n].State = ledger.Wanted
+	}
+	if _, err := a.Record(ctx, a.connection, wanted...); err != nil {
+		return nil, nil, err
+	}
+	shared, err := a.record(ctx, a.items(changes.Share))
+	for _, i := range shared {
+		if i.State == ledger.Intended {
+			made = append(made, i)
+		}
+	}
+	if err != nil {
+		return nil, made, err
+	}
+	intended := a.items(changes.Create)
+	for _, d := range changes.Replace {
+		i := a.item(d.Desired)
+		i.Before = d.Was
+		intended = append(intended, i)
+	}
+	for n, i := range intended {
+		intended[n].Past = changes.Past[routeOf(i)].Route.Target
+	}
+	recorded, err = a.record(ctx, intended)
+	return recorded, made, err
+}
+
+// makeAll makes the routes of items, and returns the items of those that it made. The first of them, so many as creates says, are created, the others
+// replaced. Those that were not made are taken back from the ledger.
+func (a adding) makeAll(ctx context.Context, items []ledger.Item, creates int, known []ledger.Item) (made []ledger.Item, err error) {
+	for n, i := range items {
+		d := routeOf(i)
+		if a.unfit[d.Table] == nil {
+			done, err := a.make(ctx, d, n >= creates)
+			switch {
+			case done:
+				made = append(made, i)
+				continue
+			case err != nil && fault.Passing(err):
+				return made, err
+			case err != nil:
+				a.unfit[d.Table] = err
+			}
+		}
+		if err := a.giveUp(ctx, i, known); err != nil { // whatever is there is not ours
+			return made, err
+		}
+	}
+	return made, nil
+}
+
+// routeOf is the route that an item is about.
+func routeOf(i ledger.Item) Desired {
+	d := Desired{Table: i.Resource, Target: i.Left}
+	d.Destination, _ = netip.ParsePrefix(i.Key)
+	return d
 }
 
 // record writes that the connection needs items, and returns those that this execution has to see to. What another is about to make is

@@ -130,11 +130,11 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 			if item != nil && item.Left == d.Target && item.State != ledger.Contested && item.State != ledger.Wanted {
 				c.passes(d, leaves)
 			}
-			hidden := hidden(d, routes[d.Table], side)
+			behind := hidden(d, routes[d.Table], side)
 			switch {
-			case item != nil && hidden != nil && item.Left == d.Target && (item.State == ledger.Confirmed || item.State == ledger.Intended):
+			case item != nil && behind != nil && item.Left == d.Target && (item.State == ledger.Confirmed || item.State == ledger.Intended):
 				c.Conflicts = append(c.Conflicts, Obstacle{Table: d.Table, Says: fmt.Sprintf("prefix list %s leads %s of %s to %s, and the route %s that Drawbridge added there is in front of it or wider",
-					hidden.List, hidden.Destination, d.Table, hidden.Target, d.Destination), InFront: true})
+					behind.List, behind.Destination, d.Table, behind.Target, d.Destination), InFront: true})
 			case item == nil || item.Left != d.Target:
 			case item.State == ledger.Contested: // its owner put it there
 				if item.NeededBy(connection) {
@@ -161,14 +161,14 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 				of = " of prefix list " + blocking.List
 			}
 			c.Conflicts = append(c.Conflicts, Obstacle{Table: d.Table, Says: fmt.Sprintf("route %s%s in %s already goes to %s", blocking.Destination, of, d.Table, blocking.Target)})
-			if item != nil && item.NeededBy(connection) && (item.State == ledger.Intended || item.State == ledger.Wanted) {
+			if unmade(item, connection) {
 				c.Drop = append(c.Drop, d)
 			}
 		case item != nil && item.State == ledger.Contested:
 			c.Contested[d] = *item
 		case asks:
 			c.Past[d] = leaves
-			if item != nil && item.NeededBy(connection) && (item.State == ledger.Intended || item.State == ledger.Wanted) {
+			if unmade(item, connection) {
 				c.Drop = append(c.Drop, d)
 			}
 		case same != nil:
@@ -186,6 +186,11 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 	}
 	slices.SortFunc(c.Replace, func(a, b Dead) int { return compare(a.Desired, b.Desired) })
 	return c
+}
+
+// unmade reports whether the ledger has a route for a connection that Drawbridge never made, as far as it knows.
+func unmade(item *ledger.Item, connection string) bool {
+	return item != nil && item.NeededBy(connection) && (item.State == ledger.Intended || item.State == ledger.Wanted)
 }
 
 // Lost returns the items of routes that a plan adds although the ledger has them confirmed: somebody took them away.

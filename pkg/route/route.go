@@ -5,14 +5,16 @@
 // to its entries. When the connection is no more, it takes back the routes that the ledger says were added for it and for nobody
 // else, as far as they are still as they were left: what was dead before is put back, what another connection needs is led on.
 //
-//	route.go   the words
-//	plan.go    thinks
-//	lead.go    thinks: where the routes of a table lead
-//	divert.go  thinks: when a route takes traffic out of a wider one
-//	apply.go   reads and adds
-//	remove.go  takes back
-//	lists.go   prefix lists
-//	network.go subnets and CIDRs
+//	route.go    the words
+//	plan.go     thinks
+//	lead.go     thinks: where the routes of a table lead
+//	divert.go   thinks: when a route takes traffic out of a wider one
+//	apply.go    reads and adds
+//	remove.go   takes back
+//	lists.go    prefix lists
+//	network.go  subnets and CIDRs
+//	call.go     how EC2 takes a target, and what its errors mean
+//	verdict.go  tables as package network judges them, and what a step says of them
 //
 // Which tables: those that have a subnet, and the main table where subnets use it implicitly.
 // https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html

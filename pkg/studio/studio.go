@@ -26,6 +26,9 @@
 //	conclude.go  names the end
 //	paths.go     tells who is let in, for people (pure)
 //	told.go      tells from what the accounts show what a ledger had that was lost
+//	trust.go     thinks: our statement in the trust policy of an execution role (pure)
+//	removal.go   thinks: what an answer takes away, for the brake (pure)
+//	turn.go      under which lease an inspection looks
 package studio
 
 import (

@@ -1,15 +1,16 @@
 // Package survey reads the two VPCs that a connection is between, each in its own account and Region, and asks the policy
 // what each may have of the other. It changes nothing, and does not know what connects the two.
 //
-//	survey.go   the words
-//	plan.go     thinks: which side consumes, and what it can reach (pure)
-//	read.go     reads two VPCs that are, or are to be, connected
-//	client.go   reads who calls from them
-//	kept.go     reads which security groups are kept out
-//	way.go      thinks: what the route tables have to lead where (pure)
-//	withhold.go finds what routes may not lead to, as what nobody shares would be reached
-//	join.go     reads whom the owners of the VPCs share their subnets with
-//	remains.go  reads what may be left of a connection that is over
+//	survey.go    the words
+//	plan.go      thinks: which side consumes, and what it can reach (pure)
+//	read.go      reads two VPCs that are, or are to be, connected
+//	client.go    reads who calls from them
+//	kept.go      reads which security groups are kept out
+//	way.go       thinks: what the route tables have to lead where (pure)
+//	withhold.go  finds what routes may not lead to, as what nobody shares would be reached
+//	join.go      reads whom the owners of the VPCs share their subnets with
+//	remains.go   reads what may be left of a connection that is over
+//	divert.go    asks the policy which traffic may leave wider routes
 package survey
 
 import (

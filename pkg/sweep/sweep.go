@@ -4,13 +4,14 @@
 // "Peering To Inspect", and the machine of that kind of thing reads the facts and asks the policy, as after any other
 // event.
 //
-//	sweep.go      the words
-//	plan.go       thinks: which things want a look, and what a sweep came to (pure)
-//	apply.go      asks for looks, visits an account
-//	accounts.go   lists the accounts to visit
-//	managed.go    counts what is managed, for the brake
-//	closed.go     asks where the other end of an account is that lets nobody in
-//	tally.go      says what a sweep came to, and tells people of accounts that failed
+//	sweep.go     the words
+//	plan.go      thinks: which things want a look, and what a sweep came to (pure)
+//	apply.go     asks for looks, visits an account
+//	accounts.go  lists the accounts to visit
+//	managed.go   counts what is managed, for the brake
+//	closed.go    asks where the other end of an account is that lets nobody in
+//	hears.go     tells whether the rules that forward an account's events are on
+//	tally.go     says what a sweep came to, and tells people of accounts that failed
 //	peerings.go, pairs.go, notebooks.go, attachments.go, shares.go, clusters.go, endpoints.go: a [Finder] or an
 //	[AccountFinder] for each kind of thing
 //

@@ -20,6 +20,7 @@ func (f *Form) MatchString(name string) bool { return f.compiled().MatchString(n
 type Naming struct {
 	Service  string // to which they belong; the tagging API serves all
 	Resource string // how their ARNs go on after the account, before the name
+	Example  string // an id or a name that one of them may have, for tests
 	Form     *Form  // what their ids or names look like
 	InARN    *Form  // the same of what stands in their ARNs, where that is something else
 	// ByARN says that Drawbridge calls them by their ARNs, where it has them. Made says that it has them always: an ARN is made of a name.
@@ -29,34 +30,34 @@ type Naming struct {
 
 // namings has each kind once, and each is nowhere else: what reads events, sets tags, answers them and grants rights asks here.
 var namings = map[Kind]Naming{
-	VPC:        {Service: "ec2", Resource: "vpc/", Form: like(`^vpc-[0-9a-f]{8,32}$`)},
-	Peering:    {Service: "ec2", Resource: "vpc-peering-connection/", Form: like(`^pcx-[0-9a-f]{8,32}$`)},
-	Gateway:    {Service: "ec2", Resource: "transit-gateway/", Form: like(`^tgw-[0-9a-f]{8,32}$`)},
-	Attachment: {Service: "ec2", Resource: "transit-gateway-attachment/", Form: like(`^tgw-attach-[0-9a-f]{8,32}$`)},
-	Subnet:     {Service: "ec2", Resource: "subnet/", Form: like(`^subnet-[0-9a-f]{8,32}$`)},
-	Group:      {Service: "ec2", Resource: "security-group/", Form: like(`^sg-[0-9a-f]{8,32}$`)},
-	RouteTable: {Service: "ec2", Resource: "route-table/", Form: like(`^rtb-[0-9a-f]{8,32}$`)},
+	VPC:        {Service: "ec2", Resource: "vpc/", Example: "vpc-0b1c2d3e4f5a60718", Form: like(`^vpc-[0-9a-f]{8,32}$`)},
+	Peering:    {Service: "ec2", Resource: "vpc-peering-connection/", Example: "pcx-0123456789abcdef0", Form: like(`^pcx-[0-9a-f]{8,32}$`)},
+	Gateway:    {Service: "ec2", Resource: "transit-gateway/", Example: "tgw-0123456789abcdef0", Form: like(`^tgw-[0-9a-f]{8,32}$`)},
+	Attachment: {Service: "ec2", Resource: "transit-gateway-attachment/", Example: "tgw-attach-0123456789abcdef0", Form: like(`^tgw-attach-[0-9a-f]{8,32}$`)},
+	Subnet:     {Service: "ec2", Resource: "subnet/", Example: "subnet-0123456789abcdef0", Form: like(`^subnet-[0-9a-f]{8,32}$`)},
+	Group:      {Service: "ec2", Resource: "security-group/", Example: "sg-0123456789abcdef0", Form: like(`^sg-[0-9a-f]{8,32}$`)},
+	RouteTable: {Service: "ec2", Resource: "route-table/", Example: "rtb-0123456789abcdef0", Form: like(`^rtb-[0-9a-f]{8,32}$`)},
 
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
-	DBInstance: {Service: "rds", Resource: "db:", Form: like(`^[a-z](?:-?[a-z0-9]){0,62}$`), ByARN: true, Made: true, Folded: true},
-	DBCluster:  {Service: "rds", Resource: "cluster:", Form: like(`^[a-z](?:-?[a-z0-9]){0,62}$`), ByARN: true, Made: true, Folded: true},
+	DBInstance: {Service: "rds", Resource: "db:", Example: "sales", Form: like(`^[a-z](?:-?[a-z0-9]){0,62}$`), ByARN: true, Made: true, Folded: true},
+	DBCluster:  {Service: "rds", Resource: "cluster:", Example: "sales", Form: like(`^[a-z](?:-?[a-z0-9]){0,62}$`), ByARN: true, Made: true, Folded: true},
 	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html
-	DBProxy: {Service: "rds", Resource: "db-proxy:", Form: like(`^prx-[0-9a-z]{1,60}$`), ByARN: true},
+	DBProxy: {Service: "rds", Resource: "db-proxy:", Example: "prx-0a1b2c3d4e5f60718", Form: like(`^prx-[0-9a-z]{1,60}$`), ByARN: true},
 	// https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html
-	RedshiftCluster: {Service: "redshift", Resource: "cluster:", Form: like(`^[a-z][a-z0-9-]{0,62}$`), ByARN: true, Made: true, Folded: true},
+	RedshiftCluster: {Service: "redshift", Resource: "cluster:", Example: "sales", Form: like(`^[a-z][a-z0-9-]{0,62}$`), ByARN: true, Made: true, Folded: true},
 	// Its ARN has an id in the place of the name.
 	// https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_CreateWorkgroup.html
-	Workgroup: {Service: "redshift-serverless", Resource: "workgroup/", Form: like(`^[a-z0-9-]{3,64}$`), InARN: like(`^[0-9a-f-]{1,64}$`), ByARN: true},
+	Workgroup: {Service: "redshift-serverless", Resource: "workgroup/", Example: "0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70", Form: like(`^[a-z0-9-]{3,64}$`), InARN: like(`^[0-9a-f-]{1,64}$`), ByARN: true},
 
 	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-	Role:     {Service: "iam", Resource: "role/", Form: like(`^[\w+=,.@-]{1,64}$`)},
-	Notebook: {Service: "sagemaker", Resource: "notebook-instance/", Form: like(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)},
-	Domain:   {Service: "sagemaker", Resource: "domain/", Form: like(`^d-(-*[a-z0-9]){1,61}$`)},
+	Role:     {Service: "iam", Resource: "role/", Example: "analysts", Form: like(`^[\w+=,.@-]{1,64}$`)},
+	Notebook: {Service: "sagemaker", Resource: "notebook-instance/", Example: "analysis", Form: like(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)},
+	Domain:   {Service: "sagemaker", Resource: "domain/", Example: "d-0a1b2c3d4e5f", Form: like(`^d-(-*[a-z0-9]){1,61}$`)},
 	// With the hyphen and six characters that its ARN has more.
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-	StoredSecret: {Service: "secretsmanager", Resource: "secret:", Form: like(`^[\w/+=.@-]{1,519}$`), ByARN: true},
+	StoredSecret: {Service: "secretsmanager", Resource: "secret:", Example: "sales/reader", Form: like(`^[\w/+=.@-]{1,519}$`), ByARN: true},
 	// https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
-	KMSKey: {Service: "kms", Resource: "key/", Form: like(`^(?:mrk-)?[0-9a-f-]{32,36}$`), ByARN: true, Made: true},
+	KMSKey: {Service: "kms", Resource: "key/", Example: "1234abcd-12ab-34cd-56ef-1234567890ab", Form: like(`^(?:mrk-)?[0-9a-f-]{32,36}$`), ByARN: true, Made: true},
 }
 
 // Naming returns how things of a kind are named.

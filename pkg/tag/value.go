@@ -244,6 +244,9 @@ func (w Wish) Remedy() string {
 	if w.Values.digests != "" {
 		return "write " + strings.Join(w.Values.words, ", ") + " or the value that the question names"
 	}
+	if last == 0 {
+		return "write " + w.Values.words[0]
+	}
 	return "write " + strings.Join(w.Values.words[:last], ", ") + " or " + w.Values.words[last]
 }
 

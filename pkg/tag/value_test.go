@@ -31,6 +31,27 @@ func TestEveryFormIsOne(t *testing.T) {
 	}
 }
 
+// Tests try every tag on the example of its kind: see package tagtest.
+func TestEveryKindHasItsNaming(t *testing.T) {
+	for _, w := range tag.Wishes {
+		of := w.On.Naming()
+		switch {
+		case of.Form == nil:
+			t.Errorf("namings in pkg/tag/kind.go does not have the %s", w.On)
+		case !of.Form.MatchString(of.Example) && (of.InARN == nil || !of.InARN.MatchString(of.Example)):
+			t.Errorf("namings in pkg/tag/kind.go: the example %q of a %s has not its form", of.Example, w.On)
+		}
+	}
+}
+
+func TestARemedyIsASentence(t *testing.T) {
+	for on, want := range map[tag.Kind]string{tag.Group: "write none", tag.VPC: "write vpc"} {
+		if got := wish(t, on, tag.Reach).Remedy(); got != want {
+			t.Errorf("of %s on a %s: %q, want %q", tag.Reach, on, got, want)
+		}
+	}
+}
+
 func wish(t *testing.T, kind tag.Kind, key string) tag.Wish {
 	t.Helper()
 	w, known := tag.Find(kind, key)

@@ -26,7 +26,10 @@ var (
 	accountForm = regexp.MustCompile(`^\d{12}$`)
 	domainForm  = regexp.MustCompile(`^d-[a-z0-9]{4,}$`)
 	// endpointForm is a host of a database's: in China, the service stands before the Region.
-	endpointForm = regexp.MustCompile(`^([a-z][a-z0-9-]*)\.(?:[a-z0-9-]+\.)+?(?:(?:rds|redshift|redshift-serverless)\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.(?:(?:rds|redshift|redshift-serverless)\.)?(.+)$`)
+	endpointForm = func() *regexp.Regexp {
+		host := `(?:(?:` + strings.Join(database.Hosts(), "|") + `)\.)?`
+		return regexp.MustCompile(`^([a-z][a-z0-9-]*)\.(?:[a-z0-9-]+\.)+?` + host + `([a-z]{2}(?:-[a-z]+)+-\d)\.` + host + `(.+)$`)
+	}()
 	// scopedForm is a name with an account, and perhaps a Region, before it.
 	scopedForm = regexp.MustCompile(`^(\d{12})/(?:([a-z]{2}(?:-[a-z]+)+-\d)/)?(.+)$`)
 )

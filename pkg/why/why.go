@@ -4,18 +4,19 @@
 // judge decide. So it says the same of a connection that Drawbridge manages and of one that was made by hand years ago. What mends a hop is a
 // [Change]: it is made in the model first, and judged again, so that the answer can say what holds after it. Nothing is changed in AWS.
 //
-//	why.go      the words, which are the answer's fields
-//	ref.go      what people call the two ends (pure)
-//	plan.go     thinks: which connection to judge, and what to say of each hop (pure)
-//	mend.go     thinks: what mends a hop of one side: rules, entries, routes (pure)
+//	why.go           the words, which are the answer's fields
+//	ref.go           what people call the two ends (pure)
+//	plan.go          thinks: which connection to judge, and what to say of each hop (pure)
+//	mend.go          thinks: what mends a hop of one side: rules, entries, routes (pure)
 //	mend_between.go  what mends what is between the sides: carriers, names (pure)
-//	script.go   thinks: what a notebook's on-start script has to do with its host routes (pure)
-//	share.go    thinks: whether the database is shared, and what Drawbridge does once it is (pure)
-//	word.go     thinks: which tags of owners keep Drawbridge out (pure)
-//	apply.go    reads; words.go reads those tags
-//	client.go   finds the client, and reads its on-start script
-//	database.go finds the database
-//	text.go     the answer for people
+//	script.go        thinks: what a notebook's on-start script has to do with its host routes (pure)
+//	share.go         thinks: whether the database is shared, and what Drawbridge does once it is (pure)
+//	word.go          thinks: which tags of owners keep Drawbridge out (pure)
+//	apply.go         reads; words.go reads those tags
+//	client.go        finds the client, and reads its on-start script
+//	database.go      finds the database
+//	text.go          the answer for people
+//	running.go       thinks: whether the database runs (pure)
 package why
 
 import (

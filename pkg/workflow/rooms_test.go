@@ -59,6 +59,36 @@ func TestNoFileDoesTwoJobs(t *testing.T) {
 	}
 }
 
+// A package comment that lists the package's files lists each of them, and none that is not there.
+func TestAPackageThatListsItsFilesListsThemAll(t *testing.T) {
+	files, lists := map[string][]string{}, map[string]string{}
+	comment, line := regexp.MustCompile(`(?m)(?:^//.*\n)+^package `), regexp.MustCompile(`(?m)^//\t[a-z_0-9]+\.go`)
+	eachSource(t, ".go", func(path string, text []byte) {
+		room := filepath.Dir(path)
+		files[room] = append(files[room], filepath.Base(path))
+		if found := comment.Find(text); line.Match(found) {
+			lists[room] = string(found)
+		}
+	})
+	if len(lists) < 30 {
+		t.Fatalf("%d packages list their files", len(lists))
+	}
+	name := regexp.MustCompile(`\b[a-z_0-9]+\.go\b`)
+	for room, list := range lists {
+		named := name.FindAllString(list, -1)
+		for _, file := range files[room] {
+			if !slices.Contains(named, file) {
+				t.Errorf("the comment of %s lists its files, without %s", room, file)
+			}
+		}
+		for _, l := range line.FindAllString(list, -1) {
+			if file := strings.TrimPrefix(l, "//\t"); !slices.Contains(files[room], file) {
+				t.Errorf("the comment of %s lists %s, which is not there", room, file)
+			}
+		}
+	}
+}
+
 // A reason is a sentence of the function's comment: "Long, because …" or "Many parameters, because …".
 var reason = regexp.MustCompile(`(?s)(Long|[Mm]any\s+parameters),\s.*because`)
 

@@ -53,6 +53,12 @@ func TestASweepGrowsWithItsAccounts(t *testing.T) {
 		t.Fatalf("%d samples", len(samples))
 	}
 	one, three, five := samples[0], samples[1], samples[2]
+	t.Logf("%d, %d and %d calls, %d, %d and %d transitions; of two accounts:", one.Total, three.Total, five.Total, one.Transitions, three.Transitions, five.Transitions)
+	for call, n := range five.Calls {
+		if more := n - three.Calls[call]; more != 0 {
+			t.Logf("%s %d", call, more)
+		}
+	}
 	if one.Total == 0 || three.Total-one.Total != five.Total-three.Total {
 		t.Errorf("%d, %d, %d calls for 1, 3, 5 accounts: two more do not always cost the same\n%v\n%v\n%v", one.Total, three.Total, five.Total, one.Calls, three.Calls, five.Calls)
 	}

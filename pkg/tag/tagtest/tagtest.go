@@ -26,35 +26,25 @@ const (
 	Region  = "eu-west-1"
 )
 
-// ids are those of one thing of each kind.
-var ids = map[tag.Kind]string{
-	tag.VPC: "vpc-0b1c2d3e4f5a60718", tag.Peering: "pcx-0123456789abcdef0",
-	tag.Gateway: "tgw-0123456789abcdef0", tag.Attachment: "tgw-attach-0123456789abcdef0",
-	tag.Subnet: "subnet-0123456789abcdef0", tag.RouteTable: "rtb-0123456789abcdef0", tag.Group: "sg-0123456789abcdef0",
-	tag.DBInstance: "sales", tag.DBCluster: "sales", tag.DBProxy: "prx-0a1b2c3d4e5f60718", tag.RedshiftCluster: "sales", tag.Workgroup: "0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70",
-	tag.Role: "analysts", tag.Notebook: "analysis", tag.Domain: "d-0a1b2c3d4e5f",
-	tag.StoredSecret: "sales/reader", tag.KMSKey: "1234abcd-12ab-34cd-56ef-1234567890ab",
-}
-
 func arn(kind tag.Kind) string {
 	region, path := Region, ""
 	if kind == tag.Role {
 		region, path = "", "research/"
 	}
-	return strings.Join([]string{"arn:aws", kind.Service(), region, Account, kind.Resource() + path + ids[kind]}, ":")
+	return strings.Join([]string{"arn:aws", kind.Service(), region, Account, kind.Resource() + path + kind.Naming().Example}, ":")
 }
 
 // called is how Drawbridge calls the thing that a record names by its ARN, or by its name.
 func called(kind tag.Kind, byARN bool) string {
-	switch kind {
-	case tag.DBInstance, tag.DBCluster, tag.DBProxy, tag.RedshiftCluster, tag.KMSKey:
+	if n := kind.Naming(); n.ByARN && (n.Made || byARN) {
 		return arn(kind)
-	case tag.Workgroup, tag.StoredSecret:
-		if byARN {
-			return arn(kind)
-		}
 	}
-	return ids[kind]
+	return kind.Naming().Example
+}
+
+// byARN says whether a record names a thing by its ARN: if it may name several kinds of things, or says so.
+func byARN(r tag.Record) bool {
+	return r.Names.Kind == "" && r.Service != "ec2" || strings.HasSuffix(r.Names.Path[len(r.Names.Path)-1], "Arn")
 }
 
 // Cells returns all of them.
@@ -63,9 +53,8 @@ func Cells() []Cell {
 	for _, w := range tag.Wishes {
 		for _, r := range w.Announced() {
 			for _, s := range shapes(w, r) {
-				byARN := r.Names.Kind == "" && r.Service != "ec2" || s.byARN
 				all = append(all, Cell{Name: strings.TrimSpace(fmt.Sprintf("%s %s %s %s", w.On, w.Key, r.Call, s.name)), Wish: w, Record: r,
-					ID: called(w.On, byARN), Event: call(w, r, s)})
+					ID: called(w.On, byARN(r) || s.byARN), Event: call(w, r, s)})
 			}
 		}
 		all = append(all, Cell{Name: fmt.Sprintf("%s %s Tag Change on Resource", w.On, w.Key), Wish: w, ID: called(w.On, true), Event: event(w.On, "aws.tag", "Tag Change on Resource",
@@ -73,7 +62,7 @@ func Cells() []Cell {
 		for _, number := range map[tag.Kind][]string{tag.DBInstance: {"RDS-EVENT-0003", "RDS-EVENT-0005", "RDS-EVENT-0043"}, tag.DBCluster: {"RDS-EVENT-0170", "RDS-EVENT-0171"}}[w.On] {
 			kind := map[tag.Kind]string{tag.DBInstance: "RDS DB Instance Event", tag.DBCluster: "RDS DB Cluster Event"}[w.On]
 			all = append(all, Cell{Name: fmt.Sprintf("%s %s %s %s", w.On, w.Key, kind, number), Wish: w, ID: arn(w.On),
-				Event: event(w.On, "aws.rds", kind, []string{arn(w.On)}, object{"SourceArn": arn(w.On), "SourceIdentifier": ids[w.On], "EventID": number})})
+				Event: event(w.On, "aws.rds", kind, []string{arn(w.On)}, object{"SourceArn": arn(w.On), "SourceIdentifier": w.On.Naming().Example, "EventID": number})})
 		}
 	}
 	return all
@@ -92,14 +81,8 @@ type shape struct {
 func shapes(w tag.Wish, r tag.Record) []shape {
 	key, value := w.Key, any("x")
 	flatTags := []any{object{"key": "Name", "value": "x"}, object{"key": key, "value": value}}
-	name := any(ids[w.On])
-	if r.Names.Kind == "" && r.Service != "ec2" {
-		name = arn(w.On)
-	}
-	if w.On == tag.Workgroup && r.Names.Kind != "" {
-		name = ids[w.On]
-	}
-	if w.On == tag.DBProxy { // whose ARN has an id in the place of the name
+	name := any(w.On.Naming().Example)
+	if byARN(r) {
 		name = arn(w.On)
 	}
 	switch {
