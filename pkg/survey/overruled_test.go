@@ -63,3 +63,13 @@ func TestAboutWhomItIsAskedWhetherThingsMayBeKeptOut(t *testing.T) {
 		}
 	}
 }
+
+// What takes away goes by the same answer: in a table that is not kept out it finds what is needed there.
+func TestATrimKnowsThatNothingIsKeptOut(t *testing.T) {
+	surveyed := []workflow.Side{{Role: "requester", Overruled: "no-islands"}, {Role: "accepter"}}
+	rules := &workflow.Trim{Rules: []string{"sgr-1"}}
+	got, _, err := Surveyor{}.Trims(t.Context(), surveyed, []*workflow.Trim{rules, rules})
+	if err != nil || len(got) != 2 || got[0].Overruled != "no-islands" || got[1].Overruled != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
