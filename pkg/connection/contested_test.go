@@ -75,10 +75,10 @@ func TestTheEntrySaysWhoKeepsNothingOut(t *testing.T) {
 		sides []workflow.Side
 		want  string
 	}{
-		{[]workflow.Side{side("222222222222", ""), side("111111111111", "")}, "[]"},
-		{[]workflow.Side{side("222222222222", "a"), side("111111111111", ""), side("222222222222", "a"), side("111111111111", "a")}, "[111111111111 222222222222]"},
-		{[]workflow.Side{side("222222222222", ""), side("111111111111", "b")}, "[111111111111]"},
-		{nil, "[]"},
+		{[]workflow.Side{side("222222222222", ""), side("111111111111", "")}, "map[]"},
+		{[]workflow.Side{side("222222222222", "a"), side("111111111111", ""), side("222222222222", "a"), side("111111111111", "a")}, "map[111111111111:a 222222222222:a]"},
+		{[]workflow.Side{side("222222222222", ""), side("111111111111", "b")}, "map[111111111111:b]"},
+		{nil, "map[]"},
 	} {
 		if entry, err = connection.Manage(t.Context(), l, c, ledger.Connection{Overruled: connection.OverruledIn(step.sides)}, entry, true); err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package connection
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,7 +19,7 @@ func Manage(ctx context.Context, l ledger.Ledger, c workflow.Connection, now, ol
 	if !managed {
 		return l.Begin(ctx, now)
 	}
-	if current(old, c) && slices.Equal(old.Leave, now.Leave) && slices.Equal(old.Overruled, now.Overruled) && (now.Policy == "" || now.Policy == old.Policy) {
+	if current(old, c) && slices.Equal(old.Leave, now.Leave) && maps.Equal(old.Overruled, now.Overruled) && (now.Policy == "" || now.Policy == old.Policy) {
 		return old, nil
 	}
 	return l.Change(ctx, c.ID, func(e *ledger.Connection) {
@@ -56,16 +57,16 @@ func LeftIn(set *policy.Set, requester, accepter policy.VPC, about policy.Contex
 	return slices.Compact(out)
 }
 
-// OverruledIn returns the accounts whose owners keep nothing out of a connection with these sides, as a policy forbids it, sorted.
-func OverruledIn(sides []workflow.Side) []string {
-	var out []string
+// OverruledIn returns, by the account whose owner keeps nothing out of a connection with these sides, the policy that forbids it; of an account with several sides
+// one that does.
+func OverruledIn(sides []workflow.Side) map[string]string {
+	out := map[string]string{}
 	for _, s := range sides {
 		if s.Overruled != "" {
-			out = append(out, s.VPC.Account)
+			out[s.VPC.Account] = s.Overruled
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }
 
 // current reports whether an entry says all that is known of the connection's sides.

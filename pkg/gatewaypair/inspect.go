@@ -115,10 +115,10 @@ type inspection struct {
 	*pair
 	entry     ledger.Connection
 	managed   bool
-	items     []ledger.Item // that the ledger has of it
-	follows   string        // the execution whose look this one goes on from
-	left      []string      // the accounts in which what somebody takes away is left to them
-	overruled []string      // the accounts whose owners keep nothing out
+	items     []ledger.Item     // that the ledger has of it
+	follows   string            // the execution whose look this one goes on from
+	left      []string          // the accounts in which what somebody takes away is left to them
+	overruled map[string]string // by the account whose owner keeps nothing out, the policy that forbids it
 
 	weighed  bool            // approval is what the entry has to say
 	shut     []workflow.Hop  // databases that nobody reaches until ranges are approved

@@ -22,7 +22,7 @@ func keptIn(connections []ledger.Connection, at end) []string {
 // overruled returns those of routes that are of a connection out of which the notebooks' owner keeps nothing, as a policy forbids it.
 func overruled(routes []workflow.Route, connections []ledger.Connection, at end) []workflow.Route {
 	return slices.DeleteFunc(slices.Clone(routes), func(r workflow.Route) bool {
-		return !slices.ContainsFunc(connections, func(c ledger.Connection) bool { return slices.Contains(c.Overruled, at.Account) && leads(c, at.vpc, r) })
+		return !slices.ContainsFunc(connections, func(c ledger.Connection) bool { return c.Overruled[at.Account] != "" && leads(c, at.vpc, r) })
 	})
 }
 

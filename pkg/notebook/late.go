@@ -29,7 +29,7 @@ func (i Inspector) late(ctx context.Context, at end, n Instance, tables []workfl
 	kept := firewall.KeptWhole(n.Groups, keptIn(connections, at))
 	var looks []look.Look
 	for _, c := range unled(connections, at.vpc, table) {
-		if apart && !slices.Contains(c.Overruled, at.network.Account) || kept && !slices.Contains(c.Overruled, at.Account) {
+		if apart && c.Overruled[at.network.Account] == "" || kept && c.Overruled[at.Account] == "" {
 			continue
 		}
 		if l, ok := look.At(c, at.network, "notebook "+n.Name); ok {

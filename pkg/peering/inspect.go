@@ -113,11 +113,11 @@ type inspection struct {
 	items   []ledger.Item // that the ledger has of it
 	// accounts are the requester's and the accepter's.
 	accounts  [2]workflow.AccountFacts
-	request   bool          // the event is the record of its request, by its requester
-	origin    ledger.Origin // by which it comes to be managed with this look
-	follows   string        // the execution whose look this one goes on from
-	left      []string      // the accounts in which what somebody takes away is left to them
-	overruled []string      // the accounts whose owners keep nothing out
+	request   bool              // the event is the record of its request, by its requester
+	origin    ledger.Origin     // by which it comes to be managed with this look
+	follows   string            // the execution whose look this one goes on from
+	left      []string          // the accounts in which what somebody takes away is left to them
+	overruled map[string]string // by the account whose owner keeps nothing out, the policy that forbids it
 
 	weighed  bool            // approval is what the entry has to say
 	approval ledger.Approval // what is approved of it; nothing if nobody has to approve it
