@@ -67,10 +67,10 @@ func (c whyCommand) Run(ctx context.Context) error {
 		return err
 	}
 	a := why.Judge(q)
-	a.Unread = unread
 	if entry, ok := c.managed(ctx, q, a.Over); ok {
-		a = a.With(entry)
+		a = why.Judge(q.Heeding(entry)).With(entry)
 	}
+	a.Unread = unread
 	if err := c.print(a); err != nil {
 		return err
 	}

@@ -79,6 +79,8 @@ type Line struct {
 	Items int          `json:"items" jsonschema:"things that were added or changed for it"`
 	// Contested are things that somebody took away again after they were put back.
 	Contested []string `json:"contested,omitempty"`
+	// Overruled are the policies that forbid owners to keep things out of it, by the tag drawbridge:reach.
+	Overruled map[string]string `json:"overruled,omitempty" jsonschema:"by the account whose owner keeps nothing out of it by the tag drawbridge:reach, the policy that forbids that"`
 	// Waits says what waits for somebody: an approval, a removal that the brake stopped.
 	Waits string `json:"waits,omitempty"`
 	// Command answers what waits, with credentials of the account that is asked.

@@ -37,6 +37,12 @@ func judged(c ledger.Connection, whole, all int) ledger.Connection {
 	return c
 }
 
+// overruled is a connection of which the second owner keeps nothing out.
+func overruled(c ledger.Connection) ledger.Connection {
+	c.Overruled = map[string]string{c.Sides[1].Account: "no-islands"}
+	return c
+}
+
 const (
 	stands    = "pcx-0aaaaaaaaaaaaaaa1"
 	waits     = "pcx-0aaaaaaaaaaaaaaa2"
@@ -70,7 +76,7 @@ func full(t *testing.T) Rows {
 		ledgertest.Row(t, "brake", "waiting#pcx-let", map[string]any{"cause": "a person let it through", "at": now, "let": true}),
 	}
 	for _, c := range []ledger.Connection{
-		judged(peering(stands, "Connected", "every hop holds", 72*time.Hour), 2, 2),
+		overruled(judged(peering(stands, "Connected", "every hop holds", 72*time.Hour), 2, 2)),
 		peering(waits, "AwaitingApproval", "the owner is asked: accept-ask", 5*time.Hour),
 		judged(peering(contested, "Connected", "somebody took away a route", 30*time.Minute), 1, 12),
 		peering(refused, "Refused", "no policy allows it", 40*24*time.Hour),

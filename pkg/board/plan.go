@@ -3,6 +3,7 @@ package board
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -150,7 +151,7 @@ func order(items []ledger.Item) {
 
 func (r Rows) line(c ledger.Connection, items []ledger.Item) Line {
 	l := Line{ID: c.ID, Kind: c.Kind, State: string(c.Status), Reason: c.Reason, Sides: append([]ledger.Side{}, c.Sides...), Asked: c.Asked, Origin: string(c.Origin),
-		Policy: c.Policy, Approved: len(c.Approval.Covered), Since: c.Since, At: c.At, Until: c.Until, Paths: c.Paths}
+		Policy: c.Policy, Approved: len(c.Approval.Covered), Since: c.Since, At: c.At, Until: c.Until, Paths: c.Paths, Overruled: c.Overruled}
 	if w, ok := Approver(c, r.Words(c.ID)); ok {
 		l.ApprovedBy, l.ApprovedAt = w.By.Who, w.At
 	}
@@ -235,6 +236,15 @@ func (b Board) Counts() [][2]string {
 			words = append(words, fmt.Sprintf("%d %s", n-from, cmp.Or(state, "begun")))
 		}
 		out = append(out, [2]string{string(kind), strings.Join(words, ", ")})
+	}
+	return out
+}
+
+// Keeps are the sentences about owners who keep nothing out, sorted.
+func (l Line) Keeps() []string {
+	var out []string
+	for _, account := range slices.Sorted(maps.Keys(l.Overruled)) {
+		out = append(out, fmt.Sprintf("nothing of account %s, as policy %s forbids it", account, l.Overruled[account]))
 	}
 	return out
 }

@@ -262,6 +262,7 @@ func (e Entry) Text(p *answer.Page) {
 	say("asked by", l.Asked)
 	say("origin", l.Origin+", "+l.Since.UTC().Format("2006-01-02 15:04 MST"))
 	say("policy", l.Policy)
+	say("kept out", strings.Join(l.Keeps(), "; "))
 	var approved []string
 	if l.ApprovedBy != "" {
 		approved = append(approved, fmt.Sprintf("by %s, %s", l.ApprovedBy, l.ApprovedAt.UTC().Format("2006-01-02 15:04 MST")))

@@ -60,6 +60,36 @@ func TestLeftIn(t *testing.T) {
 	}
 }
 
+// Whose tags do not hold is written in the entry, and no more once they do.
+func TestTheEntrySaysWhoKeepsNothingOut(t *testing.T) {
+	l, _ := ledgertest.New()
+	side := func(account, policy string) workflow.Side {
+		return workflow.Side{VPC: workflow.VPC{Account: account}, Overruled: policy}
+	}
+	c := workflow.Connection{ID: "pcx-1"}
+	entry, err := l.Begin(t.Context(), ledger.Connection{ID: "pcx-1", Kind: "peering"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		sides []workflow.Side
+		want  string
+	}{
+		{[]workflow.Side{side("222222222222", ""), side("111111111111", "")}, "map[]"},
+		{[]workflow.Side{side("222222222222", "a"), side("111111111111", ""), side("222222222222", "a"), side("111111111111", "a")}, "map[111111111111:a 222222222222:a]"},
+		{[]workflow.Side{side("222222222222", ""), side("111111111111", "b")}, "map[111111111111:b]"},
+		{nil, "map[]"},
+	} {
+		if entry, err = connection.Manage(t.Context(), l, c, ledger.Connection{Overruled: connection.OverruledIn(step.sides)}, entry, true); err != nil {
+			t.Fatal(err)
+		}
+		there, _, err := l.Connection(t.Context(), "pcx-1")
+		if got := fmt.Sprint(there.Overruled); err != nil || got != step.want || fmt.Sprint(entry.Overruled) != got {
+			t.Errorf("%v, %s, want %s", err, got, step.want)
+		}
+	}
+}
+
 // What is contested ends the look Contested, says so in the tags of both sides, and has people told; tags that were taken away twice are not
 // written there.
 func TestAContestedConnectionIsNotConnected(t *testing.T) {

@@ -180,6 +180,10 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 	kinds := []struct{ before, hop string }{{"route there ", verdict.RouteThere}, {"route back ", verdict.RouteBack}, {"security group of ", verdict.DatabaseGroup},
 		{"host route on ", verdict.HostRoute}, {"egress ", verdict.ClientGroup}, {"DNS option ", verdict.Resolution}}
 	for _, h := range said {
+		if strings.HasPrefix(h.Hop, workflow.ReachHop) {
+			others = append(others, h)
+			continue
+		}
 		if h.OK {
 			continue
 		}

@@ -3,6 +3,7 @@ package connection
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,17 +13,17 @@ import (
 )
 
 // Manage sees to it that a connection is managed, and that its entry says the addresses of its VPCs, the policy that decided, and what the policy says of
-// what somebody takes away, as they are now. now is the entry as it would begin, see [Entry]: its Leave is of [LeftIn], and without a Policy none decided
+// what somebody takes away, as they are now. now is the entry as it would begin, see [Entry]: its Leave is of [LeftIn], its Overruled of [OverruledIn], and without a Policy none decided
 // now. old is the entry that is there, and managed whether there is one.
 func Manage(ctx context.Context, l ledger.Ledger, c workflow.Connection, now, old ledger.Connection, managed bool) (ledger.Connection, error) {
 	if !managed {
 		return l.Begin(ctx, now)
 	}
-	if current(old, c) && slices.Equal(old.Leave, now.Leave) && (now.Policy == "" || now.Policy == old.Policy) {
+	if current(old, c) && slices.Equal(old.Leave, now.Leave) && maps.Equal(old.Overruled, now.Overruled) && (now.Policy == "" || now.Policy == old.Policy) {
 		return old, nil
 	}
 	return l.Change(ctx, c.ID, func(e *ledger.Connection) {
-		e.Leave = now.Leave
+		e.Leave, e.Overruled = now.Leave, now.Overruled
 		e.Policy = cmp.Or(now.Policy, e.Policy)
 		if len(c.Requester.CIDRs) > 0 && len(c.Accepter.CIDRs) > 0 {
 			sides := sides(c)
@@ -54,6 +55,18 @@ func LeftIn(set *policy.Set, requester, accepter policy.VPC, about policy.Contex
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// OverruledIn returns, by the account whose owner keeps nothing out of a connection with these sides, the policy that forbids it; of an account with several sides
+// one that does.
+func OverruledIn(sides []workflow.Side) map[string]string {
+	out := map[string]string{}
+	for _, s := range sides {
+		if s.Overruled != "" {
+			out[s.VPC.Account] = s.Overruled
+		}
+	}
+	return out
 }
 
 // current reports whether an entry says all that is known of the connection's sides.

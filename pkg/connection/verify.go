@@ -82,7 +82,7 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 	}
 	reason := out.Reason
 	said := func(s workflow.Side) string {
-		return strings.Join(slices.DeleteFunc([]string{reason, paths.Told(s.VPC.Account), s.Unserved}, func(t string) bool { return t == "" }), "; ")
+		return strings.Join(slices.DeleteFunc(append([]string{reason, paths.Told(s.VPC.Account)}, s.Unheeded...), func(t string) bool { return t == "" }), "; ")
 	}
 	switch waits := in.Waits.Said; {
 	case taken != "":

@@ -52,6 +52,7 @@ type opening struct {
 	unserved   []workflow.Opening // the databases that no group of theirs may be opened for
 	contested  bool               // somebody keeps taking away something of it
 	full       bool               // a group takes no rule, or none any more
+	overruled  []string           // of the databases' groups, those that are not kept out though their owner says so
 	failed     []error            // of groups in which a rule could not be added, for no reason of their owners'
 }
 

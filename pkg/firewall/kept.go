@@ -19,11 +19,17 @@ import (
 )
 
 // An owner keeps a security group out of every connection by the tag drawbridge:reach=none. Of clients the inspection reads all groups; of databases [Open]
-// does, and notes those that are kept out in the entry of the connection. An inspection reads the tags of what is noted.
+// does, and notes those that are kept out in the entry of the connection. An inspection reads the tags of what is noted. Where the policy forbids it, which the
+// inspection asks, nothing is kept out and nothing noted, and whoever reads the groups says so.
 
 // KeptOut says that security groups are kept out.
 func KeptOut(groups []string) string {
 	return fmt.Sprintf("its owner keeps %s out by the tag %s=%s", few(groups), tag.Reach, tag.NoReach)
+}
+
+// NotKept says that things are not kept out, though they are tagged so, as a policy forbids it.
+func NotKept(things []string, policy string) string {
+	return fmt.Sprintf("%s: not kept out by the tag %s=%s, which policy %s forbids", few(things), tag.Reach, tag.NoReach, policy)
 }
 
 // KeptRemedy is what the owner of a database does whose groups are all kept out.
@@ -62,6 +68,25 @@ func ReadKept(ctx context.Context, ec2api ec2.DescribeSecurityGroupsAPIClient, g
 	}
 	slices.Sort(out)
 	return out, nil
+}
+
+// overrule takes the word of their owner from the groups of a side, where a policy forbids to keep things out, and says of which that databases have.
+func overrule(groups []Group, side workflow.Side) (tagged []string) {
+	if side.Overruled == "" {
+		return nil
+	}
+	all := kept(groups)
+	for n := range groups {
+		groups[n].Apart = false
+	}
+	return without(all, Beside(all, side.Openings))
+}
+
+// Beside returns those of groups that no database has. Of these alone the inspection says whether they are kept out: [Open] reads the others.
+func Beside(groups []string, openings []workflow.Opening) []string {
+	return slices.DeleteFunc(slices.Clone(groups), func(id string) bool {
+		return slices.ContainsFunc(openings, func(o workflow.Opening) bool { return slices.Contains(o.Groups, id) })
+	})
 }
 
 // Kept returns the ids of those of an account's groups that it keeps out, sorted.

@@ -130,3 +130,41 @@ func TestEgressBesideAGroupThatIsKeptOut(t *testing.T) {
 		}
 	}
 }
+
+// Where a policy forbids to keep things out the database is opened as if there were no tag, and its owner is told; nothing is noted, and what was is so no more.
+func TestAGroupThatMayNotBeKeptOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		kept []string
+		want string // what is said
+	}{
+		"the database's":         {[]string{"sg-a"}, "sg-a: not kept out by the tag drawbridge:reach=none, which policy no-islands forbids"},
+		"all of the database's":  {[]string{"sg-a", "sg-b"}, "sg-a, sg-b: not kept out by the tag drawbridge:reach=none, which policy no-islands forbids"},
+		"one that no database's": {[]string{"sg-c"}, ""}, // the inspection says it, if a client has it
+		"none":                   {nil, ""},
+	} {
+		side := producer()
+		side.Openings[0].Groups, side.Overruled, side.Noted = []string{"sg-a", "sg-b"}, "no-islands", []string{"sg-a"}
+		f := keeping(t, "pcx-1", side, []string{"sg-a", "sg-b", "sg-c"}, c.kept...)
+		if _, err := f.ledger.Change(t.Context(), "pcx-1", func(e *ledger.Connection) {
+			e.Sides[0].Apart = map[string][]string{side.VPC.Account: {"sg-a"}}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		out, err := f.open("pcx-1", side)
+		if err != nil || len(out.Hops) == 0 || !out.Hops[0].OK || !strings.HasPrefix(out.Hops[0].Detail, "sg-a opened") {
+			t.Fatalf("%s: %+v, %v", name, out.Hops, err)
+		}
+		said := ""
+		for _, h := range out.Hops[1:] {
+			if said = h.Detail; !h.OK || h.Hop != workflow.ReachHop+side.VPC.ID {
+				t.Errorf("%s: %+v", name, h)
+			}
+		}
+		if said != c.want {
+			t.Errorf("%s: said is %q, want %q", name, said, c.want)
+		}
+		if noted, again := f.noted(t, side); noted != "[]" || again {
+			t.Errorf("%s: noted is %s, and the machine looks again: %v", name, noted, again)
+		}
+	}
+}

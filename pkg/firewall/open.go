@@ -57,6 +57,9 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 	if err := fault.Join(o.failed...); err != nil {
 		return out, fmt.Errorf("opening %s to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
+	if len(o.overruled) > 0 {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: workflow.ReachHop + Of(side), OK: true, Detail: NotKept(o.overruled, side.Overruled)})
+	}
 	out.Groups, out.At = Left(o.groups, side), o.at
 	return out, o.spare(ctx)
 }
@@ -78,6 +81,7 @@ func (o *opening) read(ctx context.Context) error {
 		return err
 	}
 	o.groups, o.others = apart(groups, o.side.VPC.Account)
+	o.overruled = overrule(o.groups, o.side)
 	o.at, o.handed = at, false
 	return o.noted(ctx, slices.Collect(maps.Values(o.others)))
 }
@@ -225,7 +229,7 @@ func (o *opening) openEgress(ctx context.Context) ([]workflow.Hop, error) {
 	if err != nil {
 		return nil, err
 	}
-	hop := workflow.Hop{Hop: "egress " + of(side), OK: len(done.Contested) == 0, Detail: fmt.Sprintf("%s, TCP %s, %s added", fit.Count(count, "client"), join(side.Ports), fit.Count(len(done.Add), "rule")) + side.Overlooked}
+	hop := workflow.Hop{Hop: "egress " + Of(side), OK: len(done.Contested) == 0, Detail: fmt.Sprintf("%s, TCP %s, %s added", fit.Count(count, "client"), join(side.Ports), fit.Count(len(done.Add), "rule")) + side.Overlooked}
 	if !hop.OK {
 		hop.Detail += "; " + contested(done.Contested)
 	}

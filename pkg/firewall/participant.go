@@ -36,8 +36,8 @@ func (o *opening) own(groups []string) []string {
 	return slices.DeleteFunc(slices.Clone(groups), func(g string) bool { return o.others[g] != "" })
 }
 
-// of says whose things in a VPC a hop is about.
-func of(side workflow.Side) string {
+// Of says whose things in a VPC a hop is about.
+func Of(side workflow.Side) string {
 	if side.Owner == "" {
 		return side.VPC.ID
 	}

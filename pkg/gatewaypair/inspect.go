@@ -113,11 +113,12 @@ type inspection struct {
 	out workflow.InspectTransitOutput
 
 	*pair
-	entry   ledger.Connection
-	managed bool
-	items   []ledger.Item // that the ledger has of it
-	follows string        // the execution whose look this one goes on from
-	left    []string      // the accounts in which what somebody takes away is left to them
+	entry     ledger.Connection
+	managed   bool
+	items     []ledger.Item     // that the ledger has of it
+	follows   string            // the execution whose look this one goes on from
+	left      []string          // the accounts in which what somebody takes away is left to them
+	overruled map[string]string // by the account whose owner keeps nothing out, the policy that forbids it
 
 	weighed  bool            // approval is what the entry has to say
 	shut     []workflow.Hop  // databases that nobody reaches until ranges are approved
@@ -219,6 +220,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
+	l.overruled = connection.OverruledIn(survey.Values(sides))
 	if v, settled := Consent(*q); settled {
 		return v, nil
 	}
@@ -326,7 +328,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend, workflow.AnswerTrim:
 		now := connection.Entry(out.Connection, road.Transit, ledger.Requested)
-		now.Leave, now.Policy = l.left, connection.Decided(v.Decision, policy.Connect)
+		now.Leave, now.Overruled, now.Policy = l.left, l.overruled, connection.Decided(v.Decision, policy.Connect)
 		if _, err = connection.Manage(ctx, l.Ledger, out.Connection, now, l.entry, l.managed); err == nil {
 			err = l.keep(ctx)
 		}

@@ -83,6 +83,8 @@ type Connection struct {
 	// what somebody took away to be left. See package contest.
 	Contest string   `json:"contest,omitempty"`
 	Leave   []string `json:"leave,omitempty"`
+	// Overruled are, by the account whose owner keeps nothing out of it by the tag drawbridge:reach, the policies that forbid that.
+	Overruled map[string]string `json:"overruled,omitempty"`
 	// Subnets are those of whose notebooks a host route for this connection was taken away again: such a line is needed by its subnet.
 	Subnets []string `json:"subnets,omitempty"`
 	// Untagged says, by account, how often somebody took away the tags by which Drawbridge tells its status.

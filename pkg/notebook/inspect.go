@@ -295,7 +295,8 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		return err
 	}
 	peers := map[string]policy.VPC{}
-	var kept []string
+	var connections []ledger.Connection
+	var listed bool
 	for _, n := range found {
 		s := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
 		if s < 0 {
@@ -312,14 +313,16 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 			return err
 		}
 		if len(allowed) > 0 && !one.Asks {
-			if kept == nil {
-				if kept, err = i.kept(ctx, at); err != nil {
+			if !listed {
+				listed = true
+				if connections, err = i.Restarts.Ledger.Connections(ctx, at.network.Account, at.network.Region); err != nil {
 					return err
 				}
 			}
-			if firewall.KeptWhole(n.Groups, kept) {
-				leave(&one, firewall.KeptOut(n.Groups))
-				allowed = nil
+			if firewall.KeptWhole(n.Groups, keptIn(connections, at)) {
+				if allowed = overruled(allowed, connections, at); len(allowed) == 0 {
+					leave(&one, firewall.KeptOut(n.Groups))
+				}
 			}
 		}
 		// A configuration has one line for a subnet, so what one notebook of the subnet may reach is there for all

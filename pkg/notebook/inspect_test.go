@@ -422,6 +422,15 @@ func TestANotebookWhereNothingLedYet(t *testing.T) {
 			v.routes["b"] = []types.Route{through("10.2.3.0/24", "pcx-1", types.RouteStateActive)}
 		}, 1},
 		"its table is kept out": {func(v *vpc, _ *ledger.Connection) { v.table = "none" }, 0},
+		"but may not be": {func(v *vpc, e *ledger.Connection) {
+			v.table, e.Overruled = "none", map[string]string{"111111111111": "no-islands"}
+		}, 1},
+		"nor on the other side": {func(v *vpc, e *ledger.Connection) {
+			v.table, e.Overruled = "none", map[string]string{"222222222222": "no-islands"}
+		}, 0},
+		"its groups may not be": {func(v *vpc, e *ledger.Connection) {
+			v.groups, e.Sides[0].Apart, e.Overruled = []string{"sg-1"}, map[string][]string{"111111111111": {"sg-1"}}, map[string]string{"111111111111": "no-islands"}
+		}, 1},
 		"its groups are kept out": {func(v *vpc, e *ledger.Connection) {
 			v.groups, e.Sides[0].Apart = []string{"sg-1"}, map[string][]string{"111111111111": {"sg-1"}}
 		}, 0},
@@ -460,20 +469,23 @@ func TestANotebookWhereNothingLedYet(t *testing.T) {
 // A notebook all of whose security groups are noted as kept out gets no host routes, unless its owner asks for all of them. Another's note says nothing.
 func TestANotebookWhoseGroupsAreKeptOut(t *testing.T) {
 	for name, c := range map[string]struct {
-		groups []string
-		noted  map[string][]string
-		tag    string
-		want   string
+		groups  []string
+		noted   map[string][]string
+		tag     string
+		want    string
+		forbids map[string]string
 	}{
-		"all are":          {[]string{"sg-1", "sg-2"}, map[string][]string{"111111111111": {"sg-1", "sg-2", "sg-3"}}, "", "inject In-A:false:kept-out; its owner keeps sg-1, sg-2 out by the tag drawbridge:reach=none [subnet-a]"},
-		"one is":           {[]string{"sg-1", "sg-2"}, map[string][]string{"111111111111": {"sg-1"}}, "", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24"},
-		"of a participant": {[]string{"sg-1"}, map[string][]string{"333333333333": {"sg-1"}}, "", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24"},
-		"its owner asks":   {[]string{"sg-1"}, map[string][]string{"111111111111": {"sg-1"}}, "drawbridge:routes=on", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24"},
-		"none is noted":    {[]string{"sg-1"}, nil, "", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24"},
+		"all are":           {[]string{"sg-1", "sg-2"}, map[string][]string{"111111111111": {"sg-1", "sg-2", "sg-3"}}, "", "inject In-A:false:kept-out; its owner keeps sg-1, sg-2 out by the tag drawbridge:reach=none [subnet-a]", nil},
+		"one is":            {[]string{"sg-1", "sg-2"}, map[string][]string{"111111111111": {"sg-1"}}, "", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24", nil},
+		"of a participant":  {[]string{"sg-1"}, map[string][]string{"333333333333": {"sg-1"}}, "", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24", nil},
+		"its owner asks":    {[]string{"sg-1"}, map[string][]string{"111111111111": {"sg-1"}}, "drawbridge:routes=on", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24", nil},
+		"none is noted":     {[]string{"sg-1"}, nil, "", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24", nil},
+		"but may not be":    {[]string{"sg-1"}, map[string][]string{"111111111111": {"sg-1"}}, "", "inject In-A:true:inject-routes [subnet-a]10.2.3.0/24", map[string]string{"111111111111": "no-islands"}},
+		"the other may not": {[]string{"sg-1"}, map[string][]string{"111111111111": {"sg-1"}}, "", "inject In-A:false:kept-out; its owner keeps sg-1 out by the tag drawbridge:reach=none [subnet-a]", map[string]string{"222222222222": "no-islands"}},
 	} {
 		v := vpc{routes: map[string][]types.Route{"a": {through("10.2.3.0/24", "pcx-1", types.RouteStateActive)}}, peer: "222222222222", groups: c.groups, tags: map[string]string{"In-A": c.tag}}
 		v.debts.Ledger, _ = ledgertest.New()
-		if _, err := v.debts.Ledger.Begin(t.Context(), ledger.Connection{ID: "pcx-1", Kind: "peering", Origin: ledger.Requested, Status: "Connected", Sides: []ledger.Side{
+		if _, err := v.debts.Ledger.Begin(t.Context(), ledger.Connection{ID: "pcx-1", Kind: "peering", Origin: ledger.Requested, Status: "Connected", Overruled: c.forbids, Sides: []ledger.Side{
 			{Role: "requester", Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []string{"10.1.0.0/16"}, Apart: c.noted},
 			{Role: "accepter", Account: "222222222222", Region: "us-east-1", ID: "vpc-9", CIDRs: []string{"10.2.0.0/16"}}}}); err != nil {
 			t.Fatal(err)

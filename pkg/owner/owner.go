@@ -29,8 +29,9 @@ type News struct {
 // Open is a line about what is open: a database of an account in a VPC, or, without both, where routes lead.
 type Open struct{ Account, VPC, Text string }
 
-// Participant is an account that has something in a VPC whose owner shares its subnets with it. It is told what its side is told.
-type Participant struct{ Account, Role string }
+// Participant is an account that has something in a VPC whose owner shares its subnets with it. It is told what its side is told, and alone which of its own
+// tags do not bring what they say.
+type Participant struct{ Account, Role, Unheeded string }
 
 // Teller tells owners.
 type Teller struct {
@@ -52,7 +53,7 @@ func (t Teller) Tell(ctx context.Context, n News) error {
 		}
 		for _, s := range entry.Sides {
 			for _, p := range s.Participants {
-				n.Participants = append(n.Participants, Participant{p, s.Role})
+				n.Participants = append(n.Participants, Participant{Account: p, Role: s.Role})
 			}
 		}
 	}
@@ -97,6 +98,11 @@ func (n News) digest() string {
 	}
 	for _, o := range n.Opens {
 		words = append(words, o.Text)
+	}
+	for _, p := range n.Participants {
+		if p.Unheeded != "" {
+			words = append(words, p.Account, p.Unheeded)
+		}
 	}
 	return ledger.Digest(words)
 }

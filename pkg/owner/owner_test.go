@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -207,5 +208,43 @@ func TestNoNewsOfAStepThatFailed(t *testing.T) {
 	_, err := owner.After(context.Background(), teller, func() (int, error) { return 0, failed }, func(int) owner.News { t.Error("news of what failed"); return owner.News{} })
 	if !errors.Is(err, failed) {
 		t.Error(err)
+	}
+}
+
+// Which tags do not bring what they say each owner hears of its own things alone, and a participant of what is its own.
+func TestWhoHearsOfTagsThatAreNotHeeded(t *testing.T) {
+	const guest = "333333333333"
+	sides := func(participants string) []workflow.Side {
+		out := []workflow.Side{
+			{Role: "requester", VPC: pair.Requester, Unheeded: []string{"rtb-1: not kept out", "shared and not opened: cache"}},
+			{Role: "accepter", VPC: pair.Accepter, Unheeded: []string{"sg-2: not kept out"}},
+			{Role: "accepter", VPC: pair.Accepter, Owner: pair.Accepter.Account, Openings: []workflow.Opening{{Database: "books", Port: 5432}}}}
+		if out[2].VPC.Account = guest; participants != "" {
+			out[2].Unheeded = []string{participants}
+		}
+		return out
+	}
+	m := &mail{got: map[string][]string{}}
+	book, _ := ledgertest.New()
+	if _, err := book.Begin(t.Context(), ledger.Connection{ID: "pcx-1", Kind: "peering"}); err != nil {
+		t.Fatal(err)
+	}
+	teller := owner.Teller{Ledger: book, Topic: notice.Topic{API: m, ARN: "topic"}}
+	for n, text := range []string{"", "sg-3: not kept out", "sg-3: not kept out"} {
+		news := owner.Stands(workflow.VerifyConnectionInput{Execution: "e", Reason: "connected", Connection: pair, Sides: sides(text)}, workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: "connected"})
+		if err := teller.Tell(t.Context(), news); err != nil {
+			t.Fatal(err)
+		}
+		if want := []int{1, 2, 2}[n]; len(m.got[guest]) != want {
+			t.Errorf("the participant heard %d times, want %d", len(m.got[guest]), want)
+		}
+	}
+	for account, hears := range map[string][]string{"111111111111": {"rtb-1", "cache"}, "222222222222": {"sg-2"}, guest: {"sg-2", "sg-3"}} { // who takes part hears what the VPC's owner hears
+		last := m.got[account][len(m.got[account])-1]
+		for _, word := range []string{"rtb-1", "cache", "sg-2", "sg-3"} {
+			if slices.Contains(hears, word) != strings.Contains(last, word) {
+				t.Errorf("account %s hears %s", account, last)
+			}
+		}
 	}
 }

@@ -22,7 +22,7 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 		n.Said = workflow.Alike(in.Reason + "; " + broken(out.Verdict))
 	}
 	for _, s := range in.Sides {
-		n.Said = unserved(n.Said, s)
+		n.Said = unheeded(n.Said, s)
 		for _, o := range s.Openings {
 			if o.Withheld != nil {
 				continue
@@ -32,7 +32,7 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 		}
 		if s.Owner != "" { // the routes are the owner's
 			if len(s.Openings)+len(s.Clients) > 0 {
-				n.Participants = append(n.Participants, Participant{s.VPC.Account, s.Role})
+				n.Participants = append(n.Participants, Participant{s.VPC.Account, s.Role, strings.Join(s.Unheeded, "\n")})
 			}
 			continue
 		}
@@ -48,15 +48,18 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 	return n
 }
 
-// unserved adds to what a side is told what its owner shares and is not served. Where a service has its own call for tags, nothing is written on the thing itself.
-func unserved(said workflow.Said, s workflow.Side) workflow.Said {
-	if s.Unserved == "" || s.Owner != "" { // what is a participant's is for it alone
+// unheeded adds to what a side is told which of its owner's tags do not bring what they say. On what is not served nothing is written where a service has its own
+// call for tags, and never on what a policy forbids to keep out.
+func unheeded(said workflow.Said, s workflow.Side) workflow.Said {
+	if s.Owner != "" { // what is a participant's is for it alone
 		return said
 	}
-	if s.Role == "accepter" {
-		said.Accepter += "\n" + s.Unserved
-	} else {
-		said.Requester += "\n" + s.Unserved
+	for _, text := range s.Unheeded {
+		if s.Role == "accepter" {
+			said.Accepter += "\n" + text
+		} else {
+			said.Requester += "\n" + text
+		}
 	}
 	return said
 }
@@ -94,7 +97,7 @@ func Ended(in workflow.ConcludeRemovalInput) News {
 	n := News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ConnectionRemoved, Result: in.Result, Said: said}
 	for _, d := range in.Disconnected {
 		if d.Side.Owner != "" {
-			n.Participants = append(n.Participants, Participant{d.Side.VPC.Account, d.Side.Role})
+			n.Participants = append(n.Participants, Participant{Account: d.Side.VPC.Account, Role: d.Side.Role})
 		}
 	}
 	return n
@@ -144,7 +147,7 @@ func Messages(n News) []notice.Notification {
 		}
 		for _, p := range n.Participants {
 			if p.Role == side.role && p.Account != c.Requester.Account && p.Account != c.Accepter.Account {
-				out = append(out, message(side.own, side.other, side.said, p.Account))
+				out = append(out, message(side.own, side.other, strings.TrimSpace(side.said+"\n"+p.Unheeded), p.Account))
 			}
 		}
 	}

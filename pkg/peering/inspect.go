@@ -112,11 +112,12 @@ type inspection struct {
 	managed bool
 	items   []ledger.Item // that the ledger has of it
 	// accounts are the requester's and the accepter's.
-	accounts [2]workflow.AccountFacts
-	request  bool          // the event is the record of its request, by its requester
-	origin   ledger.Origin // by which it comes to be managed with this look
-	follows  string        // the execution whose look this one goes on from
-	left     []string      // the accounts in which what somebody takes away is left to them
+	accounts  [2]workflow.AccountFacts
+	request   bool              // the event is the record of its request, by its requester
+	origin    ledger.Origin     // by which it comes to be managed with this look
+	follows   string            // the execution whose look this one goes on from
+	left      []string          // the accounts in which what somebody takes away is left to them
+	overruled map[string]string // by the account whose owner keeps nothing out, the policy that forbids it
 
 	weighed  bool            // approval is what the entry has to say
 	approval ledger.Approval // what is approved of it; nothing if nobody has to approve it
@@ -128,7 +129,7 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 	if l.entry, l.managed, err = l.Ledger.Connection(ctx, e.PeeringID); err != nil {
 		return Verdict{}, err
 	}
-	l.left, l.out.Stands = l.entry.Leave, l.entry.Status == ledger.Status(workflow.Connected)
+	l.left, l.overruled, l.out.Stands = l.entry.Leave, l.entry.Overruled, l.entry.Status == ledger.Status(workflow.Connected)
 	var v Verdict
 	if l.p, l.seen, v, err = l.find(ctx, l.in.Execution, e, l.entry); err != nil {
 		return v, err

@@ -155,6 +155,7 @@ func (l *inspection) accept(ctx context.Context, set *policy.Set, q Question, v 
 		return blocked, nil
 	}
 	l.out.Known.Sides, l.out.Known.Batches, l.out.Known.Closed = sides, batches, closed
+	l.overruled = connection.OverruledIn(sides)
 	return v, nil
 }
 
@@ -167,6 +168,7 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 		return v, err
 	}
 	out.Found = append(out.Found, closed...)
+	l.overruled = connection.OverruledIn(out.Sides)
 	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || survey.Unread(out.Sides) {
 		return v, err
 	}

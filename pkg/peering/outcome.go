@@ -38,7 +38,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 		if l.managed || l.origin != "" {
 			var err error
 			now := connection.Entry(out.Connection, road.Peering, l.origin)
-			now.Leave, now.Policy = l.left, connection.Decided(v.Decision, policy.Accept, policy.Ask, policy.Adopt)
+			now.Leave, now.Overruled, now.Policy = l.left, l.overruled, connection.Decided(v.Decision, policy.Accept, policy.Ask, policy.Adopt)
 			if l.request {
 				now.Asked = Asker(l.in.Event)
 			}

@@ -77,6 +77,12 @@ func (s *Set) Restore(from, other Entity, c Context) Decision {
 // what calls and answers there.
 func (s *Set) Widen(other, whole VPC, c Context) Decision { return s.Decide(Widen, other, whole, c) }
 
+// Exclude asks whether the owner of things in a VPC may keep them out of a connection with other. This is a right over what is their own, so it is
+// theirs unless a policy forbids it. The account of within is the things' owner's.
+func (s *Set) Exclude(other, within VPC, c Context) Decision {
+	return s.Decide(Exclude, other, within, c)
+}
+
 // Divert asks whether a connection with other may have a route in a table that leads the same addresses elsewhere by a live wider one. To where goes
 // into c.
 func (s *Set) Divert(other VPC, table Table, c Context) Decision {
@@ -119,6 +125,7 @@ func (s *Set) Answer(requester, accepter VPC, c Context) Decision {
 // counts as one). It is allowed if every
 // pair is; then Policy is the first permit in the text that allowed the first pair. Otherwise Policy is the first
 // forbid in the text that denied a pair, [DefaultDeny] if there is none, [MissingFacts] if the question was incomplete.
+// Exclude is allowed where no forbid denies it: by [DefaultPermit] where no permit speaks of it.
 func (s *Set) Decide(action Action, principal, resource Entity, c Context) Decision {
 	if s == nil {
 		s = &Set{}
@@ -126,6 +133,9 @@ func (s *Set) Decide(action Action, principal, resource Entity, c Context) Decis
 	who, what := principal.entity(), resource.entity()
 	for _, e := range []entity{who, what} {
 		if missing := e.missing(s.needsPath); missing != "" {
+			if action == Exclude {
+				return unforbidden(fmt.Sprintf("nothing can forbid %s without %s", action, missing))
+			}
 			return Decision{Action: action, Policy: MissingFacts, Reason: fmt.Sprintf("deciding %s needs %s", action, missing)}
 		}
 	}
@@ -183,13 +193,16 @@ func (s *Set) decideOne(entities types.EntityMap, request cedar.Request, action 
 	// A forbid that cannot be evaluated denies. (Cedar skips it: "a policy that errors is ignored".
 	// https://docs.cedarpolicy.com/auth/authorization.html)
 	for _, e := range diagnostic.Errors {
-		if p := s.find(string(e.PolicyID)); p.policy.Effect() == cedar.Forbid {
+		if p := s.find(string(e.PolicyID)); p.policy.Effect() == cedar.Forbid && action != Exclude {
 			d.Policy, d.Reason = p.id, fmt.Sprintf("policy %s cannot be evaluated: %s", p.id, e.Message)
 			return d
 		}
 	}
 	d.Allowed = answer == cedar.Allow
 	if len(diagnostic.Reasons) == 0 {
+		if action == Exclude {
+			return unforbidden(fmt.Sprintf("no policy forbids %s for %s on %s", action, about(request.Principal, from), about(request.Resource, to)))
+		}
 		d.Policy = DefaultDeny
 		d.Reason = fmt.Sprintf("no policy permits %s for %s on %s", action, about(request.Principal, from), about(request.Resource, to))
 		return d
@@ -206,6 +219,11 @@ func (s *Set) decideOne(entities types.EntityMap, request cedar.Request, action 
 	return d
 }
 
+// unforbidden is the decision about what is allowed as no policy forbids it.
+func unforbidden(reason string) Decision {
+	return Decision{Action: Exclude, Allowed: true, Policy: DefaultPermit, Reason: reason}
+}
+
 // about names a thing and the one of its CIDRs that a question was about.
 func about(thing cedar.EntityUID, cidr netip.Prefix) string {
 	if !cidr.IsValid() {
@@ -214,8 +232,11 @@ func about(thing cedar.EntityUID, cidr netip.Prefix) string {
 	return fmt.Sprintf("%s (%s)", thing.ID, cidr)
 }
 
-// groups returns the groups that schema.cedarschema puts action in.
+// groups returns the groups that schema.cedarschema puts action in. Exclude is in none: what forbids a group of them shall not forbid it in passing.
 func groups(action Action) types.EntityUIDSet {
+	if action == Exclude {
+		return types.NewEntityUIDSet()
+	}
 	names := []types.String{"Grant"}
 	if action == Reject || action == RejectAttachment {
 		names[0] = "Withdraw"

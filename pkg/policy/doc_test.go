@@ -59,18 +59,20 @@ func TestTheGuidesExamplesDoWhatTheySay(t *testing.T) {
 		allow bool
 		by    string
 	}{
-		"one account to a unit":         {with("accept-from-analytics").Answer(science, store, policy.Context{}), true, "accept-from-analytics"},
-		"a unit to a unit":              {with("accept-science-to-data").Answer(science, store, policy.Context{}), true, "accept-science-to-data"},
-		"not the other way":             {with("accept-science-to-data").Answer(store, science, policy.Context{}), false, "only-science-to-data"},
-		"but routes back":               {with("accept-science-to-data").Route(store, science, policy.Context{}), true, "route-both-ways"},
-		"no laboratory":                 {with("laboratory-stays-alone").Answer(laboratory, data("drawbridge:accept=auto"), policy.Context{}), false, "laboratory-stays-alone"},
-		"no routes to it either":        {with("laboratory-stays-alone").Route(data(), laboratory, policy.Context{}), false, "laboratory-stays-alone"},
-		"others connect":                {with("laboratory-stays-alone").Answer(analytics(), data("drawbridge:accept=auto"), policy.Context{}), true, "accept-auto"},
-		"the platform account":          {with("accept-from-platform").Accept(platform, data(), policy.Context{}), true, "accept-from-platform"},
-		"not to production":             {with("accept-from-platform").Accept(platform, data("stage=prod"), policy.Context{}), false, policy.DefaultDeny},
-		"not to another Region":         {with("accept-from-platform").Accept(elsewhere, data(), policy.Context{}), false, policy.DefaultDeny},
-		"MySQL is opened":               {with("open-known-engines").Open(analytics(), database("drawbridge:share=true"), policy.Context{}), true, "open-shared"},
-		"Oracle is not, whatever a tag": {with("open-known-engines").Open(analytics(), oracle, policy.Context{}), false, "open-known-engines"},
+		"one account to a unit":           {with("accept-from-analytics").Answer(science, store, policy.Context{}), true, "accept-from-analytics"},
+		"a unit to a unit":                {with("accept-science-to-data").Answer(science, store, policy.Context{}), true, "accept-science-to-data"},
+		"not the other way":               {with("accept-science-to-data").Answer(store, science, policy.Context{}), false, "only-science-to-data"},
+		"but routes back":                 {with("accept-science-to-data").Route(store, science, policy.Context{}), true, "route-both-ways"},
+		"no laboratory":                   {with("laboratory-stays-alone").Answer(laboratory, data("drawbridge:accept=auto"), policy.Context{}), false, "laboratory-stays-alone"},
+		"no routes to it either":          {with("laboratory-stays-alone").Route(data(), laboratory, policy.Context{}), false, "laboratory-stays-alone"},
+		"others connect":                  {with("laboratory-stays-alone").Answer(analytics(), data("drawbridge:accept=auto"), policy.Context{}), true, "accept-auto"},
+		"the platform account":            {with("accept-from-platform").Accept(platform, data(), policy.Context{}), true, "accept-from-platform"},
+		"not to production":               {with("accept-from-platform").Accept(platform, data("stage=prod"), policy.Context{}), false, policy.DefaultDeny},
+		"not to another Region":           {with("accept-from-platform").Accept(elsewhere, data(), policy.Context{}), false, policy.DefaultDeny},
+		"the data unit keeps nothing out": {with("no-islands").Exclude(science, store, policy.Context{}), false, "no-islands"},
+		"others do":                       {with("no-islands").Exclude(store, science, policy.Context{}), true, policy.DefaultPermit},
+		"MySQL is opened":                 {with("open-known-engines").Open(analytics(), database("drawbridge:share=true"), policy.Context{}), true, "open-shared"},
+		"Oracle is not, whatever a tag":   {with("open-known-engines").Open(analytics(), oracle, policy.Context{}), false, "open-known-engines"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.got.Allowed != c.allow || c.got.Policy != c.by {
@@ -97,7 +99,7 @@ func TestTheGuideKnowsEveryWordOfTheSchema(t *testing.T) {
 			t.Errorf("docs/policy.md does not say what %s is", action)
 		}
 	}
-	for _, name := range []string{policy.DefaultDeny, policy.MissingFacts} {
+	for _, name := range []string{policy.DefaultDeny, policy.DefaultPermit, policy.MissingFacts} {
 		if !strings.Contains(text, "`"+name+"`") {
 			t.Errorf("docs/policy.md does not say what %s is", name)
 		}

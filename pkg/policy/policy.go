@@ -15,6 +15,7 @@
 //	Restore               the VPC at the other end   the VPC in whose account somebody took it away
 //	Divert                the VPC at the other end   the route table whose traffic goes through the connection instead
 //	Widen                 the VPC at the other end   the VPC of which all is connected
+//	Exclude               the VPC at the other end   the VPC in which an owner keeps things out
 //	Connect               the consumer's VPC    the producer's VPC
 //	Open                  the consumer's VPC    a database
 //	Inject, Restart       the VPC that the host routes lead to   a notebook
@@ -24,14 +25,16 @@
 //	Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment   a VPC   a transit gateway
 //	Admit                 a consumer account    an Aurora cluster
 //
-// Nothing is allowed unless a policy permits it, and a forbid beats every permit. The [Decision] names the policy that
-// made it, by its @id. Three rules go beyond Cedar's own and all deny:
+// Nothing is allowed unless a policy permits it, and a forbid beats every permit. Exclude alone is allowed unless a policy forbids it: who keeps
+// out what is their own takes from nobody. The [Decision] names the policy that made it, by its @id. Three rules go beyond Cedar's own and all deny:
 //
 //   - A VPC has several CIDRs, and Cedar cannot loop. So a question about VPCs is asked once for each pair of a CIDR of
 //     the principal and a CIDR of the resource (attribute cidr), and allowed only if it is allowed for every pair.
 //   - A forbid that cannot be evaluated (an overflow, say) denies, where Cedar would skip it.
 //   - A question with missing facts (no account, Region or CIDR, or no path although the policy speaks of organizational
 //     units) is denied: a forbid could otherwise be passed by saying nothing.
+//
+// To deny Exclude is to lead to what its owner keeps out, so the last two do not hold there.
 //
 // The files: policy.go has the words, entity.go says them in Cedar, parse.go and validate.go read a policy, decide.go
 // asks it. schema.cedarschema lists what a policy can speak of, default.cedar is the policy that comes with Drawbridge.
@@ -56,6 +59,7 @@ const (
 	Connect Action = "Connect" // connect two VPCs that are attached to one transit gateway
 	Restore Action = "Restore" // put back once what somebody took away of a connection
 	Widen   Action = "Widen"   // connect all of a VPC, as its owner asks, instead of what calls and answers there
+	Exclude Action = "Exclude" // keep things out of a connection, as their owner asks; allowed unless a policy forbids it
 	// Divert adds a route to a table that leads the same addresses elsewhere by a live wider one: traffic leaves what that leads to.
 	Divert Action = "Divert"
 	// Expose gives a VPC an interface endpoint of a service.
@@ -76,11 +80,14 @@ const (
 
 // Actions lists every action.
 func Actions() []Action {
-	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Restore, Widen, Divert, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment, Admit, Expose}
+	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Restore, Widen, Exclude, Divert, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment, Admit, Expose}
 }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.
 const DefaultDeny = "default-deny"
+
+// DefaultPermit is the Policy of a decision about Exclude that no policy made: nothing forbade what was asked.
+const DefaultPermit = "default-permit"
 
 // MissingFacts is the Policy of a denial for want of facts: the question could not be put to the policies.
 const MissingFacts = "missing-facts"
@@ -89,7 +96,7 @@ const MissingFacts = "missing-facts"
 type Decision struct {
 	Action  Action `json:"action"`
 	Allowed bool   `json:"allowed"`
-	// Policy is the @id of the policy that decided, [DefaultDeny] or [MissingFacts].
+	// Policy is the @id of the policy that decided, [DefaultDeny], [DefaultPermit] or [MissingFacts].
 	Policy string `json:"policy"`
 	// Reason is for people: the deciding policy's @reason, else a sentence that says who was asked about what.
 	Reason string `json:"reason,omitempty"`

@@ -20,7 +20,7 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 	pathless := VPC{ID: "vpc-3", Region: "us-east-1", CIDRs: member.CIDRs, Account: Account{ID: "333333333333", Organization: "o-1"}}
 	resources, principals := map[Action][]Entity{}, map[Action][]Entity{}
 	for _, v := range []VPC{member, stranger, pathless} {
-		for _, action := range []Action{Accept, Ask, Adopt, Reject, Route, Connect, Restore, Widen} {
+		for _, action := range []Action{Accept, Ask, Adopt, Reject, Route, Connect, Restore, Widen, Exclude} {
 			resources[action] = append(resources[action], v)
 		}
 		principals[Restore] = append(principals[Restore], member)

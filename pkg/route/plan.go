@@ -14,7 +14,7 @@ import (
 )
 
 // Wanted returns the routes through target that a side needs: in every table that subnets of its ways use, to where these ways lead. Those of several ways
-// in one table are as few prefixes as possible. Those in tables that their owner keeps out of every connection are apart. tables are all of the VPC.
+// in one table are as few prefixes as possible. Those in tables that their owner keeps out of every connection are apart, unless a policy forbids that. tables are all of the VPC.
 func Wanted(tables []Table, side workflow.Side, target string) (desired, apart []Desired) {
 	to := map[string][][]netip.Prefix{}
 	for _, w := range side.Ways {
@@ -31,7 +31,7 @@ func Wanted(tables []Table, side workflow.Side, target string) (desired, apart [
 		}
 		for _, d := range destinations {
 			one := Desired{Table: t.ID, Destination: d.Masked(), Target: target}
-			if t.Apart {
+			if t.Apart && side.Overruled == "" {
 				apart = append(apart, one)
 			} else {
 				desired = append(desired, one)

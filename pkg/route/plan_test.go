@@ -364,21 +364,23 @@ func TestWantedInTheTablesOfTheWays(t *testing.T) {
 	}
 	way := func(to []netip.Prefix, subnets ...string) workflow.Way { return workflow.Way{Subnets: subnets, To: to} }
 	for name, c := range map[string]struct {
-		ways []workflow.Way
-		want string
+		ways    []workflow.Way
+		want    string
+		forbids string // the policy that forbids to keep things out
 	}{
-		"of one subnet":              {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-a")}, "rtb-a 10.2.0.0/24"},
-		"a subnet without a table":   {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-c")}, "rtb-main 10.2.0.0/24"},
-		"two that use the main one":  {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-c", "subnet-d")}, "rtb-main 10.2.0.0/24"},
-		"two ways in one table":      {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-a"), way(to("10.2.1.0/24"), "subnet-a", "subnet-b")}, "rtb-a 10.2.0.0/23, rtb-b 10.2.1.0/24"},
-		"all of the VPC":             {[]workflow.Way{way(to("10.2.0.0/16"))}, "rtb-main 10.2.0.0/16, rtb-a 10.2.0.0/16, rtb-b 10.2.0.0/16; rtb-none 10.2.0.0/16"},
-		"a table that is kept out":   {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-n")}, "; rtb-none 10.2.0.0/24"},
-		"no way":                     {nil, ""},
-		"ranges stay as they are":    {[]workflow.Way{way(to("10.2.0.0/16", "10.3.0.0/16"), "subnet-a")}, "rtb-a 10.2.0.0/16, rtb-a 10.3.0.0/16"},
-		"the same way, said twice":   {[]workflow.Way{way(to("10.2.0.0/16", "10.3.0.0/16"), "subnet-a"), way(to("10.2.0.0/16", "10.3.0.0/16"))}, "rtb-main 10.2.0.0/16, rtb-main 10.3.0.0/16, rtb-a 10.2.0.0/16, rtb-a 10.3.0.0/16, rtb-b 10.2.0.0/16, rtb-b 10.3.0.0/16; rtb-none 10.2.0.0/16, rtb-none 10.3.0.0/16"},
-		"one within the other's way": {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-a"), way(to("10.2.0.0/16"), "subnet-a")}, "rtb-a 10.2.0.0/16"},
+		"of one subnet":              {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-a")}, "rtb-a 10.2.0.0/24", ""},
+		"a subnet without a table":   {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-c")}, "rtb-main 10.2.0.0/24", ""},
+		"two that use the main one":  {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-c", "subnet-d")}, "rtb-main 10.2.0.0/24", ""},
+		"two ways in one table":      {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-a"), way(to("10.2.1.0/24"), "subnet-a", "subnet-b")}, "rtb-a 10.2.0.0/23, rtb-b 10.2.1.0/24", ""},
+		"all of the VPC":             {[]workflow.Way{way(to("10.2.0.0/16"))}, "rtb-main 10.2.0.0/16, rtb-a 10.2.0.0/16, rtb-b 10.2.0.0/16; rtb-none 10.2.0.0/16", ""},
+		"a table that is kept out":   {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-n")}, "; rtb-none 10.2.0.0/24", ""},
+		"one that may not be":        {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-n")}, "rtb-none 10.2.0.0/24", "no-islands"},
+		"no way":                     {nil, "", ""},
+		"ranges stay as they are":    {[]workflow.Way{way(to("10.2.0.0/16", "10.3.0.0/16"), "subnet-a")}, "rtb-a 10.2.0.0/16, rtb-a 10.3.0.0/16", ""},
+		"the same way, said twice":   {[]workflow.Way{way(to("10.2.0.0/16", "10.3.0.0/16"), "subnet-a"), way(to("10.2.0.0/16", "10.3.0.0/16"))}, "rtb-main 10.2.0.0/16, rtb-main 10.3.0.0/16, rtb-a 10.2.0.0/16, rtb-a 10.3.0.0/16, rtb-b 10.2.0.0/16, rtb-b 10.3.0.0/16; rtb-none 10.2.0.0/16, rtb-none 10.3.0.0/16", ""},
+		"one within the other's way": {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-a"), way(to("10.2.0.0/16"), "subnet-a")}, "rtb-a 10.2.0.0/16", ""},
 	} {
-		desired, apart := route.Wanted(tables, workflow.Side{Ways: c.ways, Subnets: []string{"subnet-a", "subnet-b", "subnet-c", "subnet-d", "subnet-n"}}, ours)
+		desired, apart := route.Wanted(tables, workflow.Side{Ways: c.ways, Overruled: c.forbids, Subnets: []string{"subnet-a", "subnet-b", "subnet-c", "subnet-d", "subnet-n"}}, ours)
 		text := func(all []route.Desired) string {
 			var out []string
 			for _, d := range all {

@@ -92,7 +92,8 @@ func (s Surveyor) consume(ctx context.Context, g *SideFacts) ([]workflow.Batch, 
 	if err != nil {
 		return nil, err
 	}
-	kept := firewall.Kept(from.groups, v.Account)
+	kept := g.kept(from.groups)
+	g.unheeded(firewall.Beside(had(firewall.Kept(from.groups, v.Account), from.clients, nil), g.Side.Openings))
 	for _, c := range from.clients {
 		if firewall.KeptWhole(c.Groups, kept) {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: "is no client: " + firewall.KeptOut(c.Groups)})

@@ -59,6 +59,7 @@ func (s Surveyor) joined(ctx context.Context, owner *SideFacts, account string, 
 	here.VPC.Account, here.Account, here.Tables = account, facts, nil
 	side.Noted = firewall.NotedIn(owner.Entry, side.VPC, side.Owner)
 	out := &SideFacts{Side: &side, Here: &here, There: owner.There, Subnets: owner.Subnets}
+	side.Overruled = s.overruled(ctx, out)
 	return out, offer(ctx, out)
 }
 

@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 
@@ -12,9 +13,55 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// noted returns those security groups of a side that the entry notes as kept out, and whose owner keeps them out now. Where none is noted nothing is read.
+// overruled asks the policy whether the owner of a side's things may keep them out of the connection, and returns the policy that forbids it; "" if none does.
+func (s Surveyor) overruled(ctx context.Context, g *SideFacts) string {
+	d := s.Set.Exclude(g.There.Entity(), g.Here.Entity(), s.About)
+	slog.InfoContext(ctx, "deciding", "action", d.Action, "vpc", g.Here.VPC.ID, "account", g.Here.VPC.Account, "allowed", d.Allowed, "policy", d.Policy)
+	if d.Allowed {
+		return ""
+	}
+	return d.Policy
+}
+
+// part says of the subnets of a VPC which are kept out: those whose owner says so of themselves, or of their table. Where a policy forbids that, none is.
+func (g *SideFacts) part() {
+	var tagged []string
+	for _, t := range g.Here.Tables {
+		if t.Apart {
+			tagged = append(tagged, t.ID)
+		}
+	}
+	for n, one := range g.Subnets {
+		if one.Apart {
+			tagged = append(tagged, one.ID)
+		}
+		t, _ := route.Of(g.Here.Tables, one.ID)
+		g.Subnets[n].Apart = (one.Apart || t.Apart) && g.Side.Overruled == ""
+	}
+	g.unheeded(tagged)
+}
+
+// kept returns those of a side's groups that their owner keeps out; none where a policy forbids that.
+func (g *SideFacts) kept(groups []firewall.Group) []string {
+	if g.Side.Overruled != "" {
+		return nil
+	}
+	return firewall.Kept(groups, g.Side.VPC.Account)
+}
+
+// unheeded says where a policy forbids to keep things out that these are not, though they are tagged so.
+func (g *SideFacts) unheeded(tagged []string) {
+	if g.Side.Overruled == "" || len(tagged) == 0 {
+		return
+	}
+	said := firewall.NotKept(tagged, g.Side.Overruled)
+	g.Side.Unheeded = append(g.Side.Unheeded, said)
+	g.Unclear = append(g.Unclear, workflow.Hop{Hop: workflow.ReachHop + firewall.Of(*g.Side), OK: true, Detail: said})
+}
+
+// noted returns those security groups of a side that the entry notes as kept out, and whose owner keeps them out now. Where none is noted nothing is read, nor where a policy forbids to keep things out.
 func (s Surveyor) noted(ctx context.Context, g *SideFacts) ([]string, error) {
-	if len(g.Side.Noted) == 0 {
+	if len(g.Side.Noted) == 0 || g.Side.Overruled != "" {
 		return nil, nil
 	}
 	v := g.Side.VPC

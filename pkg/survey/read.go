@@ -92,10 +92,8 @@ func (s Surveyor) Produce(ctx context.Context, first, second *SideFacts) ([]*Sid
 		if g.Subnets, err = route.ReadSubnets(ctx, s.Enter(v.Place()).EC2, v.ID); err != nil {
 			return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
-		for n, one := range g.Subnets { // a table that is kept out keeps out who uses it
-			t, _ := route.Of(g.Here.Tables, one.ID)
-			g.Subnets[n].Apart = one.Apart || t.Apart
-		}
+		g.Side.Overruled = s.overruled(ctx, g)
+		g.part()
 		g.Side.Subnets, g.Side.DHCP = route.SubnetIDs(g.Subnets), g.Here.DHCP
 		g.Side.Whole, g.wide = s.whole(ctx, g.Here, g.There), s.whole(ctx, g.There, g.Here)
 		g.Side.Diverts = s.diverts(ctx, g)
@@ -226,7 +224,7 @@ func (g *SideFacts) unserved(things []database.Database) {
 		said = append(said[:fewUnserved], fmt.Sprintf("and %d more", more))
 	}
 	if len(said) > 0 {
-		g.Side.Unserved = "shared and not opened: " + strings.Join(said, "; ")
+		g.Side.Unheeded = append(g.Side.Unheeded, "shared and not opened: "+strings.Join(said, "; "))
 	}
 }
 
@@ -260,7 +258,7 @@ func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*
 	rerouted := map[string]bool{} // the roles
 	for n, side := range surveyed {
 		if trims[n] != nil {
-			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, StatusResource: side.StatusResource, Subnets: side.Subnets, Ways: side.Ways, Diverts: side.Diverts, Trim: trims[n]})
+			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, StatusResource: side.StatusResource, Subnets: side.Subnets, Ways: side.Ways, Diverts: side.Diverts, Overruled: side.Overruled, Trim: trims[n]})
 			rerouted[side.Role] = rerouted[side.Role] || len(trims[n].Destinations) > 0
 		}
 		if !rerouted[side.Role] { // an owner's side is before those of its participants

@@ -189,7 +189,7 @@ func (s Surveyor) clients(ctx context.Context, g *SideFacts) (found []workflow.C
 		return g.Side.Clients, g.Side.Unread == 0, nil
 	}
 	from, err := s.calling(ctx, g)
-	return alike(g.Side.VPC.Account, from.clients, g.Subnets, firewall.Kept(from.groups, g.Side.VPC.Account)), from.unread == 0, err
+	return alike(g.Side.VPC.Account, from.clients, g.Subnets, g.kept(from.groups)), from.unread == 0, err
 }
 
 // beside returns what says of something in some subnets, with some ranges, whether routes to it, or from it, lead to a database that is shut, or from it:

@@ -286,11 +286,17 @@ func (q Question) said(a Answer) Answer {
 	return a
 }
 
+// Heeding returns the question without the tags that do not hold for a connection, as a policy forbids their owners to keep things out.
+func (q Question) Heeding(e board.Entry) Question {
+	q.Words = slices.DeleteFunc(slices.Clone(q.Words), func(w Word) bool { return w.Key == tag.Reach && e.Line.Overruled[w.Thing.Account] != "" })
+	return q
+}
+
 // With returns the answer with what the ledger says of the connection. A peering that waits for its owner's word is not accepted past it: the word
 // takes the place of the command that accepts.
 func (a Answer) With(e board.Entry) Answer {
 	l := e.Line
-	a.Managed = &Managed{ID: l.ID, State: l.State, Reason: l.Reason, Waits: l.Waits, By: l.By, Command: l.Command}
+	a.Managed = &Managed{ID: l.ID, State: l.State, Reason: l.Reason, Waits: l.Waits, By: l.By, Command: l.Command, Keeps: l.Keeps()}
 	if len(l.Command) == 0 {
 		return a
 	}

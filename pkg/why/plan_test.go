@@ -291,6 +291,16 @@ func TestTagsThatKeepDrawbridgeOutAreHops(t *testing.T) {
 	if h := Judge(q).Hops[0]; h.Code != "reach" || !strings.Contains(h.Detail, "opens nothing in it") || !strings.HasSuffix(strings.Join(h.Mends[0].Command, " "), "--resources sg-0d1 --tags Key=drawbridge:reach") {
 		t.Errorf("a group: %+v", h)
 	}
+	// What a policy forbids to keep out is not in the way, and what is said of the connection names the policy.
+	overruled := board.Entry{Line: board.Line{ID: peeringID, State: "Connected", Overruled: map[string]string{beta: "no-islands"}}}
+	a := Judge(q.Heeding(overruled)).With(overruled)
+	if len(q.Words) != 1 || slices.ContainsFunc(a.Hops, func(h Hop) bool { return h.Code == "reach" }) || fmt.Sprint(a.Managed.Keeps) != "[nothing of account "+beta+", as policy no-islands forbids it]" {
+		t.Errorf("a group that may not be kept out: %+v, %+v", a.Hops, a.Managed)
+	}
+	overruled.Line.Overruled = map[string]string{alpha: "no-islands"}
+	if h := Judge(q.Heeding(overruled)).Hops[0]; h.Code != "reach" {
+		t.Errorf("a group of another account's may not: %+v", h)
+	}
 	for _, tags := range []map[string]string{{tag.Routes: " OFF "}, {tag.Routes: "on"}, {tag.Restart: "never"}, {}} {
 		if got := WordsOf(research, "research", tags); (len(got) == 1) != (tags[tag.Routes] == " OFF ") {
 			t.Errorf("%v: %+v", tags, got)

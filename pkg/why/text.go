@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Text implements [answer.Document].
@@ -116,6 +117,9 @@ func (m Managed) text(p *answer.Page) {
 		state += ": " + m.Reason
 	}
 	p.Say("  ", "%s", state)
+	for _, said := range m.Keeps {
+		p.Say("  ", "The tag %s=%s keeps out %s.", tag.Reach, tag.NoReach, said)
+	}
 	if m.Waits != "" {
 		p.Say("  ", "%s", strings.ToUpper(m.Waits[:1])+m.Waits[1:]+".")
 	}

@@ -82,6 +82,7 @@ type Managed struct {
 	Waits   string   `json:"waits,omitempty" jsonschema:"what waits for somebody"`
 	By      string   `json:"by,omitempty" jsonschema:"the account that answers"`
 	Command []string `json:"command,omitempty" jsonschema:"the command by which its owner answers"`
+	Keeps   []string `json:"keeps,omitempty" jsonschema:"whose things are not kept out by the tag drawbridge:reach, and the policy that forbids it"`
 }
 
 // The codes of hops, in the order in which a packet meets them. docs/hops has a page for each.

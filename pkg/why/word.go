@@ -32,7 +32,7 @@ var excludes = []exclusion{
 	{tag.Accept, "accept", []string{"never"}, "so Drawbridge connects nobody to it", "let who asks for it be asked about again; Drawbridge asks you, and does the rest", "ask"},
 	{tag.Approval, "approval", []string{"rejected"}, "so Drawbridge adds nothing for it", "approve it; Drawbridge does the rest, if the policy allows it", tag.Approved},
 	{tag.Manage, "manage", []string{tag.Leave, tag.Undo}, "so Drawbridge let go of it, and changes nothing", "give it to Drawbridge again, which does the rest, if the policy allows it", tag.Take},
-	{tag.Reach, "reach", []string{tag.NoReach}, "so Drawbridge leads nothing to what is in it, or from it", "take the tag away; Drawbridge does the rest", ""},
+	{tag.Reach, "reach", []string{tag.NoReach}, "so Drawbridge leads nothing to what is in it, or from it, unless a policy forbids to keep it out", "take the tag away; Drawbridge does the rest", ""},
 	{tag.Routes, "routes", []string{"off"}, "so Drawbridge writes no host routes into its script", "let it have host routes; Drawbridge writes them, and they count from its next start", "on"},
 }
 
@@ -52,7 +52,7 @@ func WordsOf(t deed.Thing, name string, tags map[string]string) []Word {
 func (w Word) hop() Hop {
 	e := excludes[slices.IndexFunc(excludes, func(e exclusion) bool { return e.key == w.Key })]
 	if w.Key == tag.Reach && w.Thing.Kind == tag.Group {
-		e.says = "so Drawbridge opens nothing in it, and no rule of Drawbridge's refers to it"
+		e.says = "so Drawbridge opens nothing in it, and no rule of Drawbridge's refers to it, unless a policy forbids to keep it out"
 	}
 	call := deed.Untag(w.Thing, w.Key)
 	if e.to != "" {

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
@@ -134,6 +135,13 @@ func (in *VerifyConnectionInput) Inform(f Findings) (bool, error) {
 		return false, fault.New(fault.Over, "verifying %s: a step before had failed, and the execution was redriven: what could not be done is tried again", in.Connection.ID)
 	}
 	in.DNS, in.Routed, in.Opened, in.Injected, in.Refused = f.DNS, f.Routed, f.Opened, f.Injected, f.Refused
+	for n, o := range f.Opened {
+		for _, h := range o.Hops {
+			if n < len(in.Sides) && strings.HasPrefix(h.Hop, ReachHop) { // what the inspection did not know
+				in.Sides[n].Unheeded = append(in.Sides[n].Unheeded, h.Detail)
+			}
+		}
+	}
 	return true, nil
 }
 

@@ -16,7 +16,7 @@ type Table struct {
 	Subnets []string `json:"subnets,omitempty"` // explicitly associated
 	Routes  []Route  `json:"routes,omitempty"`
 	Lists   []List   `json:"lists,omitempty"` // live routes to prefix lists
-	// Apart says that its owner keeps it out of every connection, by the tag drawbridge:reach.
+	// Apart says that its owner keeps it out of every connection, by the tag drawbridge:reach. Whether that holds, the side says; see [Side.Overruled].
 	Apart bool `json:"apart,omitempty"`
 	// Divert is the table's tag drawbridge:divert: what traffic may leave, as far as its owner says.
 	Divert string `json:"divert,omitempty"`
@@ -58,6 +58,8 @@ type Side struct {
 	// inspection read it; sorted. Noted are those that the entry of the connection said before: of databases, the inspection reads the tags of these alone.
 	Apart []string `json:"apart,omitempty"`
 	Noted []string `json:"noted,omitempty"`
+	// Overruled is the policy that forbids this side's owner to keep things out of the connection, by its id: then nothing of theirs is. Empty if none does.
+	Overruled string `json:"overruled,omitempty"`
 	// Attached are the subnets that the VPC is attached to a transit gateway in; empty for a peering.
 	Attached []string `json:"attached,omitempty"`
 	// Subnets are the ids of all subnets of the VPC.
@@ -87,8 +89,9 @@ type Side struct {
 	// empty if all were looked at.
 	Unread     int    `json:"unread,omitempty"`
 	Overlooked string `json:"overlooked,omitempty"`
-	// Unserved says what of the side is shared by its tag and of a kind that is not served, for its owner alone; empty if there is nothing.
-	Unserved string `json:"unserved,omitempty"`
+	// Unheeded says which tags of the side's things do not bring what they say, for their owner alone: what is shared and of a kind that is not served, what is
+	// kept out though a policy forbids that. Empty if there is nothing.
+	Unheeded []string `json:"unheeded,omitempty"`
 	// Groups are, where nothing is opened here, the security groups of Clients as the inspection read them at GroupsAt, and Owners the accounts whose groups
 	// are in the VPC. No groups: they are not all this account's, or have no room in [GroupsSize].
 	Groups   []network.Group `json:"groups,omitempty"`

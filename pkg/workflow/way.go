@@ -45,3 +45,6 @@ func (all Diverts) May(table, target string) (allowed bool, forbids string) {
 
 // DivertHop begins the hops by which AddRoutes says of a table what leaves, or would leave, what it leads to; "there" or "back" and the table follow.
 const DivertHop = "divert "
+
+// ReachHop begins the hops that say what is tagged to be kept out and is not, as a policy forbids it; whose things they are follows.
+const ReachHop = "reach "

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
@@ -96,6 +97,149 @@ gives it names these two.)`,
 		},
 		connected: true,
 	},
+}
+
+// keptOut are the stories about a policy that forbids owners to keep things out, and allows it.
+var keptOut = []tale{
+	{
+		name:  "exclude-forbidden",
+		title: "A policy forbids to keep a subnet and a route table out",
+		about: `
+As in reach-none.md, where the owner of beta keeps the second of the database's subnets out and the owner of alpha the route table of the notebook, from the beginning.
+But the operators forbid that: both are connected, and each owner is told that the tag does not hold, and by which policy. Then the operators allow it, and the next sweep
+takes away what is kept out.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			forbidExcluding(ctx, t, w)
+			reachTag(ctx, t, producer(w), "none", w.ProducerNetwork.Subnets[1])
+			reachTag(ctx, t, consumer(w), "none", w.ConsumerNetwork.Tables[0])
+		},
+		acts: []act{
+			request("Connected"),
+			{"The operators allow it. The clock starts drawbridge-sweep.", allowExcluding, []string{"Swept", "Connected"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: each(leads("10.2.0.0/23", "", ""), tellsOf(0, tableOfNotebook, true), tellsOf(1, subnetOfDatabase, true)),
+			2: each(leads("", "", ""), tellsOf(0, tableOfNotebook, false), tellsOf(1, subnetOfDatabase, false)),
+		},
+	},
+	{
+		name:  "exclude-group-forbidden",
+		title: "A policy comes to forbid that a database's security group is kept out",
+		about: `
+As in reach-group.md: the owner of beta keeps the only security group of the database out, and nothing is opened. Then the operators forbid that. The next sweep looks at
+the connection, the group is opened, and its owner is told that the tag does not hold, and by which policy. Then the operators allow it again, and what was opened goes.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			reachTag(ctx, t, producer(w), "none", w.ProducerNetwork.Group)
+		},
+		acts: []act{
+			request("PartlyConnected"),
+			{"The operators forbid that. The clock starts drawbridge-sweep.", sweptAfter(forbidExcluding), []string{"Swept", "Connected"}},
+			{"The operators allow it again. The clock starts drawbridge-sweep.", allowExcluding, []string{"Swept", "PartlyConnected"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: each(admitsAlone("database"), leads("", "", ""), tellsOf(1, groupOfDatabase, false)),
+			2: each(admitsAlone("database", 3306), leads("10.2.0.0/23", "", ""), tellsOf(1, groupOfDatabase, true)),
+			3: each(admitsAlone("database"), leads("", "", ""), tellsOf(1, groupOfDatabase, false)),
+		},
+	},
+	{
+		name:  "exclude-gateway-forbidden",
+		title: "A policy forbids to keep security groups out over a transit gateway",
+		about: `
+As in reach-group-gateway.md, but the owners of alpha and beta keep the groups of the function and of the database out from the beginning, and the operators forbid that: the
+function is let out, and both clients are let in. Then the operators allow it, and all of that goes.`,
+		change: onGateway,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			attachedPair(ctx, t, w)
+			settled(ctx, t)
+			forbidExcluding(ctx, t, w)
+			reachTag(ctx, t, consumer(w), "none", w.FunctionGroup)
+			reachTag(ctx, t, producer(w), "none", w.ProducerNetwork.Group)
+			settled(ctx, t)
+		},
+		acts: []act{
+			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+			{"The operators allow it. The pair of VPCs wants a look, and after that another one.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				edit(ctx, t, func(text string) string { return strings.ReplaceAll(text, islands(w), "") })
+				look(nil)(ctx, t, w)
+			}, []string{"Connected", "PartlyConnected"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: each(marked(consumer, groupOfFunction, 1), marked(producer, groupOfDatabase, 2)),
+			2: each(marked(consumer, groupOfFunction, 0), marked(producer, groupOfDatabase, 0)),
+		},
+	},
+	{
+		name:  "exclude-participant",
+		title: "A participant keeps its group out, and a policy forbids that",
+		about: `
+As in shared-vpc.md, but only beta shares its subnets. Account 444444444444, which has the database books there, keeps the security group of books out by the tag
+drawbridge:reach=none: it stays closed, and beta's own database is opened. Then the operators forbid that, and books is opened.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			sharesSubnets(ctx, t, w, w.Producer, w.ProducerNetwork, takesPart("4", w))
+			books(ctx, t, w)
+			reachTag(ctx, t, ec2.NewFromConfig(engine.Config(takesPart("4", w), w.Producer.Region)), "none", noteGroup(ctx, t, w, takesPart("4", w), w.ProducerNetwork.VPC, "books"))
+			settled(ctx, t)
+		},
+		acts: []act{
+			request("PartlyConnected"),
+			{"The operators forbid that. The clock starts drawbridge-sweep.", sweptAfter(forbidExcluding), []string{"Swept", "Connected"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: each(opensBooks(0, false), admitsAlone("database", 3306)),
+			2: each(opensBooks(0, true), admitsAlone("database", 3306)),
+		},
+		connected: true,
+	},
+}
+
+// islands forbids to keep things out of what is connected with one of the two owners.
+func islands(w *scenario.World) string {
+	return fmt.Sprintf(`
+@id("no-islands")
+forbid (principal, action == Drawbridge::Action::%q, resource) when { [%q, %q].contains(principal.account) };`, policy.Exclude, w.Consumer.Account, w.Producer.Account)
+}
+
+// forbidExcluding forbids the two owners to keep things out, until the story is over.
+func forbidExcluding(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	edit(ctx, t, func(text string) string { return strings.ReplaceAll(text, islands(w), "") + islands(w) })
+	t.Cleanup(func() {
+		edit(context.Background(), t, func(text string) string { return strings.ReplaceAll(text, islands(w), "") })
+	})
+}
+
+// allowExcluding takes that back, and starts a sweep.
+func allowExcluding(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	edit(ctx, t, func(text string) string { return strings.ReplaceAll(text, islands(w), "") })
+	startSweep(ctx, t, w)
+}
+
+// sweptAfter starts a sweep after something.
+func sweptAfter(first func(context.Context, *testing.T, *scenario.World)) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		t.Helper()
+		first(ctx, t, w)
+		startSweep(ctx, t, w)
+	}
+}
+
+func tableOfNotebook(w *scenario.World) string  { return w.ConsumerNetwork.Tables[0] }
+func subnetOfDatabase(w *scenario.World) string { return w.ProducerNetwork.Subnets[1] }
+
+// tellsOf holds what the owners are told by the tags of the peering to whether it says that a thing is not kept out, and by which policy: to the owner of side 0 or 1, whose
+// it is, and not to the other.
+func tellsOf(side int, of func(*scenario.World) string, want bool) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		t.Helper()
+		for n, tags := range peeringTags(ctx, t, w) {
+			said := tags["drawbridge:reason"]
+			if told := strings.Contains(said, of(w)+": not kept out") && strings.Contains(said, "no-islands"); told != (want && n == side) {
+				t.Errorf("on side %d the peering says %q of %s", n, said, of(w))
+			}
+		}
+	}
 }
 
 // forbidRoutes forbids routes for the consumer's account, until the story is over, and starts a sweep.
