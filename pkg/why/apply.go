@@ -56,7 +56,7 @@ func (f *Finder) Find(ctx context.Context, from, to string) (q Question, unread 
 	if err != nil {
 		return q, f.unread, err
 	}
-	q = Question{Client: c.client, Database: d.database, Port: d.end.Port, From: c.end, To: d.end, Script: c.script, Share: d.share, Serves: d.serves, Running: d.running}
+	q = Question{Client: c.client, Database: d.database, Port: d.end.Port, From: c.end, To: d.end, Script: c.script, Share: d.share, Beside: d.beside, Serves: d.serves, Running: d.running}
 	if q.Carriers, err = f.between(ctx, d, near); err != nil {
 		return q, f.unread, err
 	}

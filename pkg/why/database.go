@@ -33,6 +33,7 @@ type located struct {
 	share    Share
 	serves   []int
 	running  Running
+	beside   map[string][]string
 	// blind says that its account cannot be read: known are an address, and what a peering shows of the VPC.
 	blind bool
 }
@@ -144,6 +145,7 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 				return nil, err
 			}
 			one.end.Port = cmp.Or(r.Port, d.Port)
+			one.beside = beside(d, one.end.Port, read.Databases, c.at.Account)
 			one.running = Running{Status: d.Status, Cluster: cmp.Or(d.Cluster(), d.Member), Empty: d.Cluster() != "" && instances == 0}
 			if d.Port > 0 {
 				one.serves = []int{d.Port}
@@ -157,6 +159,26 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 		return a.end.VPC == b.end.VPC && a.end.Port == b.end.Port && slices.Equal(a.serves, b.serves) && slices.Equal(a.end.Groups, b.end.Groups)
 	})
 	return atPort(out, r.Port), nil
+}
+
+// beside returns which of the others than a database have a group of it and answer at a port, and are not shared with an account, by the group. The
+// instances of a cluster are the cluster.
+func beside(d database.Database, port int, others []database.Database, account string) map[string][]string {
+	out := map[string][]string{}
+	same := func(o database.Database) bool {
+		return o.ID == d.ID || o.Member != "" && (o.Member == d.Member || o.Member == d.Cluster()) || d.Member != "" && d.Member == o.Cluster()
+	}
+	for _, o := range others {
+		if same(o) || o.Port != port || (Share{Thing: deed.Thing{ID: o.ARN}, With: o.Tags[tag.Share]}).shared(account) {
+			continue
+		}
+		for _, g := range o.Groups {
+			if slices.Contains(d.Groups, g) && !slices.Contains(out[g], o.ID) {
+				out[g] = append(out[g], o.ID)
+			}
+		}
+	}
+	return out
 }
 
 // atPort is what serves a port; if nothing does, each database once, with all ports that it serves. Port 0 is that of each.
