@@ -188,6 +188,18 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 	return c
 }
 
+// takenOver returns the items of routes that a plan creates although the ledger has them confirmed for another target: the table has lost them, or what was read of
+// it is old.
+func takenOver(c Changes, items []ledger.Item) []ledger.Item {
+	var out []ledger.Item
+	for _, d := range c.Create {
+		if i := itemOf(items, d.Table, d.Destination.String()); i != nil && i.State == ledger.Confirmed && i.Left != d.Target {
+			out = append(out, *i)
+		}
+	}
+	return out
+}
+
 // Lost returns the items of routes that a plan adds although the ledger has them confirmed: somebody took them away.
 func Lost(c Changes, items []ledger.Item) []ledger.Item {
 	desired := slices.Clone(c.Create)
