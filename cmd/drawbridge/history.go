@@ -44,6 +44,9 @@ func (c historyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := rows.AtWork(ctx, sfn.NewFromConfig(h.Config), h.at, c.ID); err != nil {
+		talk("%v", err)
+	}
 	var ran []history.Execution
 	var looked history.Looked
 	if entry, ok := rows.Entry(c.ID); c.Executions > 0 {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"strings"
 
@@ -71,7 +69,6 @@ Examples:
 
 // Run implements the command.
 func (c planCommand) Run(ctx context.Context) error {
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil))) // the steps' own log
 	p, err := c.planner(ctx)
 	if err != nil {
 		return err

@@ -147,6 +147,9 @@ func (c statusCommand) once(ctx context.Context, h hub, health []board.Check) (a
 	if err != nil {
 		return nil, false, err
 	}
+	if err := rows.AtWork(ctx, sfn.NewFromConfig(h.Config), h.at, c.ID); err != nil && !c.Watch {
+		talk("%v", err)
+	}
 	if c.ID != "" {
 		e, ok := board.EntryOf(rows, c.ID, time.Now())
 		if !ok {

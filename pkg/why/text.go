@@ -115,7 +115,7 @@ func (m Managed) text(p *answer.Page) {
 	if m.Reason != "" {
 		state += ": " + m.Reason
 	}
-	p.Say("  ", "%s", state)
+	p.Say("  ", "%s", answer.Clauses(state))
 	if m.Waits != "" {
 		p.Say("  ", "%s", strings.ToUpper(m.Waits[:1])+m.Waits[1:]+".")
 	}
