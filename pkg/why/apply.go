@@ -28,6 +28,8 @@ type Finder struct {
 	// Enter returns the configuration for reading in a place, or why there is none.
 	Enter func(event.Place) (aws.Config, error)
 	Home  event.Place // of whoever asks
+	// Places are where else a thing may be whose account was not named, those that are known here.
+	Places []event.Place
 	// Lookup returns the addresses of a host, as DNS has them here; nil asks the resolver of this machine.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 

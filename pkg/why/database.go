@@ -51,7 +51,15 @@ func (f *Finder) database(ctx context.Context, r Ref, c found, near []Carrier) (
 	}
 	var all []located
 	var looked []string
-	for _, at := range f.places(r, c, near) {
+	places := f.places(r, c, near)
+	close := len(places)
+	if r.Account == "" {
+		places = f.also(places, r)
+	}
+	for n, at := range places {
+		if n >= close && len(all) > 0 {
+			break // another of its name elsewhere is not meant
+		}
 		in, err := f.look(ctx, r, at, c, near)
 		if err != nil {
 			f.note(fmt.Sprintf("account %s, %s", at.Account, at.Region), err)
@@ -67,7 +75,7 @@ func (f *Finder) database(ctx context.Context, r Ref, c found, near []Carrier) (
 		for _, d := range all {
 			names = append(names, fmt.Sprintf("%s/%s (%s, %s)", d.at.Account, d.end.Name, d.end.Kind, d.end.VPC))
 		}
-		return located{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("finding the database %s: there are %d: %s", r.Name, len(all), strings.Join(names, ", ")), Remedy: "name its account, ACCOUNT/NAME, or its address and port"}
+		return located{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("finding the database %s: there are %d: %s", r.Name, len(all), strings.Join(names, ", ")), Remedy: "correct the name, or name its account, ACCOUNT/NAME, or its address and port"}
 	}
 	if r.Host != "" && r.Port > 0 {
 		addresses, err := f.lookup(ctx, r.Host)
@@ -81,7 +89,7 @@ func (f *Finder) database(ctx context.Context, r Ref, c found, near []Carrier) (
 	if len(f.unread) > 0 {
 		message += "; not read: " + strings.Join(f.unread, "; ")
 	}
-	return located{}, &fault.Error{Kind: fault.Invalid, Message: message, Remedy: "name its account, ACCOUNT/NAME, with credentials for it (--account ACCOUNT=PROFILE, or --role), or its endpoint or address with the port"}
+	return located{}, &fault.Error{Kind: fault.Invalid, Message: message, Remedy: "correct the name, or name its account, ACCOUNT/NAME, with credentials for it (--account ACCOUNT=PROFILE, or --role), or its endpoint or address with the port"}
 }
 
 // places are where a database may be.
