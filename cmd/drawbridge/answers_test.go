@@ -93,6 +93,9 @@ func TestManners(t *testing.T) {
 		{[]string{"bogus"}, "see drawbridge --help"},
 		{[]string{"status", "-o", "xml"}, "table"},
 		{[]string{"why", "research"}, "see drawbridge why --help"},
+		{[]string{"sweep", "1234"}, "twelve digits"},
+		{[]string{"revoke", "sales", "--from", "1234"}, "twelve digits"},
+		{[]string{"release-brake"}, "--let-through or --dismiss"},
 		{[]string{"why", "a b", "sales", "--local=127.0.0.1:1"}, "127.0.0.1:1"}, // nobody listens there
 	} {
 		stdout, stderr, exit := ran(t, one.args...)
@@ -156,6 +159,16 @@ func (f *firstScenario) client(account, region string) aws.Config {
 }
 
 func (f *firstScenario) before(t *testing.T) {
+	// A name alone is looked for in every account of the engine's, and a typo is told with where it was looked for.
+	if named := answered[why.Answer](t, 2, "why", "research", "sales", f.at); named.From.Account != scenario.Alpha || named.To.Account != scenario.Beta {
+		t.Errorf("by their names alone: %+v", named)
+	}
+	if names := answered[who.Who](t, 0, "who", "sales", f.at); names.Database.Account != scenario.Beta {
+		t.Errorf("who by a name alone: %+v", names)
+	}
+	if _, stderr, exit := ran(t, "why", "reserch", "sales", f.at); exit != 1 || !strings.Contains(stderr, scenario.Alpha+" us-east-1") || !strings.Contains(stderr, "correct the name") {
+		t.Errorf("a typo: %d, %s", exit, stderr)
+	}
 	before := answered[why.Answer](t, 2, "why", fromNotebook, toDatabase, f.at)
 	if h := hop(before, "connection"); h.Answer != "no" || len(h.Mends) != 1 || before.From.VPC != f.world.ConsumerNetwork.VPC || before.To.VPC != f.world.ProducerNetwork.VPC {
 		t.Errorf("before: %+v", before)

@@ -128,7 +128,15 @@ func operates(t *testing.T, id, at string) {
 	if b := answered[board.Board](t, 0, "status", at); b.Mode.Mode != "paused" {
 		t.Errorf("the mode is %+v", b.Mode)
 	}
-	answered[deed.Done](t, 2, "pause", "--yes", at)
+	if _, stderr, exit := ran(t, "pause", "--yes", at); exit != 2 || stderr != "" {
+		t.Errorf("it is paused already: %d, %s", exit, stderr)
+	}
+	if _, stderr, exit := ran(t, "reject", "pcx-99999999999999999", "--yes", at); exit != 1 || !strings.Contains(stderr, "correct the id") || strings.Contains(stderr, "RequestID") {
+		t.Errorf("what is nowhere: %d, %s", exit, stderr)
+	}
+	if _, stderr, exit := ran(t, "redrive", "peering/nobody", "--yes", at); exit != 1 || !strings.Contains(stderr, "there is no ") {
+		t.Errorf("an execution that is not there: %d, %s", exit, stderr)
+	}
 	if done := answered[deed.Done](t, 0, "resume", "--yes", at); !strings.HasSuffix(strings.Join(done.Calls[0].Command, " "), "--value full") {
 		t.Errorf("resumed by %v", done.Calls)
 	}

@@ -20,7 +20,7 @@ type doctorCommand struct {
 
 // Help is what kong shows below the options.
 func (doctorCommand) Help() string {
-	return `Looks at what Drawbridge needs around it, before the deployment and after: trust in the organization, a trail that logs, the hub's bus, rules and machines,
+	return `Run it before the deployment and after. It looks at trust in the organization, a trail that logs, the hub's bus, rules and machines,
 members that are deployed, quotas with room; each with the command that mends it. docs/deploy.md has the list. It reads with your own credentials of
 the hub's account, of the management account if you name a profile, and of each member that you name; it changes nothing. What may not be read is a ?.
 
@@ -57,7 +57,7 @@ func (c doctorCommand) Run(ctx context.Context) error {
 		p.Management, p.ManagementAt = &root, event.Place{Account: account, Region: root.Region}
 	}
 	for account := range c.Account {
-		at := event.Place{Account: account, Region: d.home.Region}
+		at := event.Place{Account: string(account), Region: d.home.Region}
 		if p.Members[at], err = d.enter(at); err != nil {
 			return err
 		}

@@ -20,8 +20,7 @@ type exportCommand struct {
 
 // Help is what kong shows below the options.
 func (exportCommand) Help() string {
-	return `Writes the code that owns what Drawbridge added for a connection, with what imports it, so that taking it over changes nothing: the plan of Terraform is empty
-after it. For Terraform that is one file, with a provider for each account and Region; for CloudFormation a template and a list of what is imported for
+	return `The code comes with what imports it, so that taking it over changes nothing: the plan of Terraform is empty after it. For Terraform that is one file, with a provider for each account and Region; for CloudFormation a template and a list of what is imported for
 each. Its head says in which order to take it over, and when Drawbridge lets go. What code cannot own, such as lines within a script, it names, with what
 to do. It reads the hub's ledger (dynamodb:Scan) with your own credentials, the accounts with a profile or role of each, and changes nothing.
 

@@ -19,8 +19,7 @@ type historyCommand struct {
 
 // Help is what kong shows below the options.
 func (historyCommand) Help() string {
-	return `Says who did what to a connection, and when: who asked and approved, what Drawbridge added, who took something away, and how its executions
-ended. It reads the hub's ledger and Step Functions with your own credentials, in the hub's account, and changes nothing: needs dynamodb:Scan of the
+	return `Who asked and approved, what Drawbridge added, who took something away, and how its executions ended, the oldest first. It reads the hub's ledger and Step Functions with your own credentials, in the hub's account, and changes nothing: needs dynamodb:Scan of the
 ledger's table, better also states:ListExecutions and states:DescribeExecution. What nobody wrote down it says at the end.
 
 Exits with 0; with 2 if nothing is written of it; with 1 after an error.
@@ -43,6 +42,9 @@ func (c historyCommand) Run(ctx context.Context) error {
 	rows, err := h.rows(ctx)
 	if err != nil {
 		return err
+	}
+	if err := rows.AtWork(ctx, sfn.NewFromConfig(h.Config), h.at, c.ID); err != nil {
+		talk("%v", err)
 	}
 	var ran []history.Execution
 	var looked history.Looked

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -89,6 +90,7 @@ func main() {
 		if err != nil && slices.Contains(engine, strings.Fields(chosen.Command())[0]) {
 			return err
 		}
+		slog.SetDefault(slog.New(slog.DiscardHandler)) // what packages log is for the functions
 		chosen.BindTo(ctx, (*context.Context)(nil))
 		chosen.Bind(parsed)
 		return chosen.Run(environment{root: root})

@@ -16,7 +16,7 @@ type completionCommand struct {
 
 // Help is what kong shows below the options.
 func (completionCommand) Help() string {
-	return `Prints what a shell reads to complete commands, flags and their values.
+	return `Commands, flags and their values are completed.
 
 Examples:
 
@@ -56,7 +56,7 @@ type manCommand struct {
 
 // Help is what kong shows below the options.
 func (manCommand) Help() string {
-	return `Prints the man page, or writes those of all commands, from the text of --help.
+	return `Its text is that of --help. With --dir it writes the page of every command.
 
 Examples:
 

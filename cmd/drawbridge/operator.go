@@ -61,7 +61,7 @@ type resumeCommand struct {
 
 // Help is what kong shows below the options.
 func (resumeCommand) Help() string {
-	return `Ends a pause, or sets how far Drawbridge goes: full; add, which takes nothing away; observe, which changes nothing. What was held back is looked at again.
+	return `How far Drawbridge goes is full; add, which takes nothing away; observe, which changes nothing. What was held back is looked at again.
 Without --mode it is what it was before the pause, as the parameter's history has it (ssm:GetParameterHistory). Writes the hub's parameter /drawbridge/mode
 (ssm:PutParameter). It asks before it acts.
 
@@ -118,7 +118,7 @@ func before(ctx context.Context, api *ssm.Client) (string, error) {
 }
 
 type sweepCommand struct {
-	Accounts []string `arg:"" optional:"" help:"Only these accounts."`
+	Accounts []accountID `arg:"" optional:"" help:"Only these accounts."`
 	hubFlags
 	deedFlags
 }
@@ -142,7 +142,11 @@ func (c sweepCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := deed.Sweep(h.place(), c.Accounts)
+	var accounts []string
+	for _, a := range c.Accounts {
+		accounts = append(accounts, string(a))
+	}
+	d, err := deed.Sweep(h.place(), accounts)
 	if err != nil {
 		return err
 	}
@@ -178,6 +182,9 @@ func (c redriveCommand) Run(ctx context.Context) error {
 		return &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("reading the execution: %q is none of Drawbridge's", c.Execution), Remedy: "name it by its ARN or as MACHINE/NAME"}
 	}
 	got, err := sfn.NewFromConfig(h.Config).DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &id})
+	if fault.HasCode(err, "ExecutionDoesNotExist") {
+		return &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("reading the execution: there is no %s", id), Remedy: "drawbridge history ID names the executions that were about a connection; Step Functions keeps each for 90 days"}
+	}
 	if err != nil {
 		return fmt.Errorf("reading the execution %s: %w", id, err)
 	}
@@ -185,15 +192,15 @@ func (c redriveCommand) Run(ctx context.Context) error {
 }
 
 type releaseBrakeCommand struct {
-	LetThrough bool `help:"Take away what waits." xor:"word" required:""`
-	Dismiss    bool `help:"Leave what waits; the cause is mended." xor:"word" required:""`
+	LetThrough bool `help:"Take away what waits." xor:"word"`
+	Dismiss    bool `help:"Leave what waits; the cause is mended." xor:"word"`
 	hubFlags
 	deedFlags
 }
 
 // Help is what kong shows below the options.
 func (releaseBrakeCommand) Help() string {
-	return `Decides about what the brake stopped, because more would have been taken away within a day than the limit says. Shows all that waits, with its cause. Starts an
+	return `The brake stops what is to be taken away when that is more within a day than the limit says. The command shows all that waits, with its cause, and starts an
 execution of drawbridge-sweep (states:StartExecution). It asks before it acts.
 
 Exits with 0 if it was started; with 2 if nothing waits, or you said no; with 1 after an error.
@@ -202,6 +209,14 @@ Examples:
 
   drawbridge release-brake --dismiss --dry-run --profile hub
   drawbridge release-brake --let-through --profile hub`
+}
+
+// Validate is asked by kong: one of the two words is needed.
+func (c releaseBrakeCommand) Validate() error {
+	if !c.LetThrough && !c.Dismiss {
+		return errors.New("say --let-through or --dismiss")
+	}
+	return nil
 }
 
 // Run implements the command.

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/who"
 )
@@ -120,8 +119,8 @@ func (c releaseCommand) Run(ctx context.Context) error {
 }
 
 type revokeCommand struct {
-	Database string `arg:"" help:"The database: NAME, ACCOUNT/NAME or its ARN."`
-	From     string `required:"" help:"The account that shall not reach it any more." placeholder:"ACCOUNT"`
+	Database string    `arg:"" help:"The database: NAME, ACCOUNT/NAME or its ARN."`
+	From     accountID `required:"" help:"The account that shall not reach it any more." placeholder:"ACCOUNT"`
 	accountFlags
 	deedFlags
 }
@@ -146,10 +145,14 @@ func (c revokeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	facts, err := who.Finder{Enter: d.enter, Places: []event.Place{d.home}}.Find(ctx, c.Database)
+	places, err := d.places()
+	if err != nil {
+		return err
+	}
+	facts, err := who.Finder{Enter: d.enter, Places: places}.Find(ctx, c.Database)
 	if err != nil {
 		return err
 	}
 	t := deed.Thing{Kind: facts.Kind, ID: facts.Database.ARN, Account: facts.At.Account, Region: facts.At.Region}
-	return c.perform(ctx, deed.RevokeAccount(t, facts.Database.ID, c.From, facts.Database.Tags), d.enter)
+	return c.perform(ctx, deed.RevokeAccount(t, facts.Database.ID, string(c.From), facts.Database.Tags), d.enter)
 }

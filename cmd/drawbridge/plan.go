@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"strings"
 
@@ -22,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/plan"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/why"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 type planCommand struct {
@@ -42,8 +41,7 @@ type planCommand struct {
 
 // Help is what kong shows below the options.
 func (planCommand) Help() string {
-	return `Says what Drawbridge would do, and changes nothing: it plays the functions' own code in this process, reads AWS with your credentials, and notes
-each call that would change something instead of making it. It is planned as if the mode were full; the mode is said beside it.
+	return `It plays the functions' own code in this process, reads AWS with your credentials, and notes each call that would change something instead of making it. It is planned as if the mode were full; the mode is said beside it.
 
 Alone it plans a sweep: what was held back and goes on, what is found, what is not managed and left alone, what each look would do. With an ID it
 plans the next look at that; with --tag or --untag what follows if its owner changes the tag, from the record of it on. With --policy each entry of the ledger is looked at under both policies. With --from and --to nobody has to request anything.
@@ -71,7 +69,6 @@ Examples:
 
 // Run implements the command.
 func (c planCommand) Run(ctx context.Context) error {
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil))) // the steps' own log
 	p, err := c.planner(ctx)
 	if err != nil {
 		return err
@@ -175,7 +172,7 @@ func (p *planner) thing(ctx context.Context) (plan.Plan, error) {
 	}
 	t, tagged := deed.Tagged(id, at)
 	if !ok && !tagged && len(suppose.Tags) > 0 { // it may be the name of a database
-		if _, t, err = (&why.Finder{Enter: p.door.enter, Home: p.door.home}).Database(ctx, p.ID, at); err != nil {
+		if _, t, err = p.database(ctx, p.ID, at); err != nil {
 			return plan.Plan{}, err
 		}
 		tagged = t.Kind != ""
@@ -237,10 +234,19 @@ func scoped(text string, at event.Place) (event.Place, string) {
 	return at, parts[len(parts)-1]
 }
 
+// database finds a database that somebody named, and its VPC.
+func (p *planner) database(ctx context.Context, name string, at event.Place) (workflow.VPC, deed.Thing, error) {
+	places, err := p.door.places()
+	if err != nil {
+		return workflow.VPC{}, deed.Thing{}, err
+	}
+	return (&why.Finder{Enter: p.door.enter, Home: p.door.home, Places: places}).Database(ctx, name, at)
+}
+
 // request plans a request that is only described.
 func (p *planner) request(ctx context.Context) (plan.Plan, error) {
 	at, vpc := p.scoped(p.From)
-	to, _, err := (&why.Finder{Enter: p.door.enter, Home: p.door.home}).Database(ctx, p.To, at)
+	to, _, err := p.database(ctx, p.To, at)
 	if err != nil {
 		return plan.Plan{}, err
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 )
 
@@ -46,6 +47,17 @@ func (l *localAddress) Decode(c *kong.DecodeContext) error {
 
 // IsBool implements [kong.BoolMapperValue]: the flag needs no value.
 func (*localAddress) IsBool() bool { return true }
+
+// accountID is an account, as people write it.
+type accountID string
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (a *accountID) UnmarshalText(text []byte) error {
+	if *a = accountID(text); !event.IsAccount(string(text)) {
+		return fmt.Errorf("%q is no account: its id has twelve digits", text)
+	}
+	return nil
+}
 
 func (l localAddress) url() string {
 	if strings.Contains(string(l), "://") {

@@ -19,7 +19,7 @@ type reportCommand struct {
 
 // Help is what kong shows below the options.
 func (reportCommand) Help() string {
-	return `Says who can reach what, since when, by which policy and whose approval, with the last verdict: for whoever has to account for it. It reads the hub's ledger
+	return `Each line has the policy that decided, who approved, and the last verdict: for whoever has to account for it. It reads the hub's ledger
 (dynamodb:Scan) with your own credentials and changes nothing. The CSV has one head; the HTML is one page without script or network. What ended and was
 forgotten is not in it: keep the report that shall say what was.
 

@@ -35,7 +35,7 @@ reads of the trail, the bus and the StackSet. It changes nothing.
 
 Not on a terminal, --watch prints what has changed after what was there before, a document each.
 
-Exits with 0, after Ctrl-C as well; with an ID with 2 if there is no such entry, or if it does not stand, is contested or waits for somebody; with 1 after an error.
+Exits with 0, after Ctrl-C as well; with an ID with 2 if there is no such entry, or if it does not stand, does not work, or not wholly, or waits for somebody; with 1 after an error.
 
 Examples:
 
@@ -146,6 +146,9 @@ func (c statusCommand) once(ctx context.Context, h hub, health []board.Check) (a
 	rows, err := h.rows(ctx)
 	if err != nil {
 		return nil, false, err
+	}
+	if err := rows.AtWork(ctx, sfn.NewFromConfig(h.Config), h.at, c.ID); err != nil && !c.Watch {
+		talk("%v", err)
 	}
 	if c.ID != "" {
 		e, ok := board.EntryOf(rows, c.ID, time.Now())

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/who"
 )
 
@@ -19,7 +16,7 @@ type whoCommand struct {
 
 // Help is what kong shows below the options.
 func (whoCommand) Help() string {
-	return `Says who can reach a database, over every road: peerings and gateways with the rules that let clients in, the Data API, Studio, and rules that its
+	return `Every road is told: peerings and gateways with the rules that let clients in, the Data API, Studio, and rules that its
 owner made themselves; by whose decision and since when; and the calls that end each. It reads the hub's ledger (dynamodb:Scan) with your own
 credentials, the database's account with a profile or role of that account, and changes nothing. Who has a password is not asked.
 
@@ -43,11 +40,10 @@ func (c whoCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	places := []event.Place{d.home}
-	for account := range c.Account {
-		places = append(places, event.Place{Account: account, Region: d.home.Region})
+	places, err := d.places()
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(places[1:], func(a, b event.Place) int { return strings.Compare(a.Account, b.Account) })
 	facts, err := who.Finder{Enter: d.enter, Places: places}.Find(ctx, c.Database)
 	if err != nil {
 		return err

@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
@@ -31,8 +35,8 @@ type whyCommand struct {
 
 // accountFlags say how to enter accounts that are not one's own.
 type accountFlags struct {
-	Account map[string]string `help:"Profile for reading another account; may be given several times." placeholder:"ACCOUNT=PROFILE"`
-	Role    string            `help:"Role to assume in accounts that have no profile here; reading is enough." placeholder:"NAME"`
+	Account map[accountID]string `help:"Profile for reading another account; may be given several times." placeholder:"ACCOUNT=PROFILE"`
+	Role    string               `help:"Role to assume in accounts that have no profile here; reading is enough." placeholder:"NAME"`
 }
 
 // Help is what kong shows below the options.
@@ -61,7 +65,11 @@ func (c whyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	finder := why.Finder{Enter: d.enter, Home: d.home}
+	places, err := d.places()
+	if err != nil {
+		return err
+	}
+	finder := why.Finder{Enter: d.enter, Home: d.home, Places: places}
 	q, unread, err := finder.Find(ctx, c.From, c.To)
 	if err != nil {
 		return err
@@ -127,6 +135,34 @@ func (r reach) door(ctx context.Context, flags accountFlags) (*door, error) {
 	return &door{reach: r, accountFlags: flags, ctx: ctx, own: own, home: event.Place{Account: account, Region: own.Region}, open: map[event.Place]aws.Config{}}, nil
 }
 
+// places are where a thing may be whose account was not named: at home first, then in the accounts that have a profile here; in the engine in every account.
+func (d *door) places() ([]event.Place, error) {
+	out := []event.Place{d.home}
+	add := func(account string) {
+		if p := (event.Place{Account: account, Region: d.home.Region}); !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	for _, account := range slices.Sorted(maps.Keys(d.Account)) {
+		add(string(account))
+	}
+	if d.Local == "" {
+		return out, nil
+	}
+	pages := organizations.NewListAccountsPaginator(organizations.NewFromConfig(d.own), &organizations.ListAccountsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(d.ctx)
+		if err != nil {
+			return nil, fmt.Errorf("listing the engine's accounts: %w", err)
+		}
+		for _, a := range page.Accounts {
+			add(aws.ToString(a.Id))
+		}
+	}
+	slices.SortFunc(out[1:], func(a, b event.Place) int { return strings.Compare(a.Account, b.Account) })
+	return out, nil
+}
+
 // enter returns the configuration for a place: in the engine as anybody; else as oneself at home, by the profile that is named for the account, or by
 // the role.
 func (d *door) enter(at event.Place) (aws.Config, error) {
@@ -136,7 +172,7 @@ func (d *door) enter(at event.Place) (aws.Config, error) {
 	if ok {
 		return c, nil
 	}
-	switch profile := d.Account[at.Account]; {
+	switch profile := d.Account[accountID(at.Account)]; {
 	case d.Local != "":
 		c = working.count(local.ClientConfig(d.Local.url(), at.Account, at.Region))
 	case profile != "":

@@ -46,13 +46,24 @@ func (p *Page) Title(words string) {
 func (p *Page) Say(lead, format string, args ...any) {
 	words := fmt.Sprintf(format, args...)
 	wide := text.RuneWidthWithoutEscSequences(lead)
-	for n, line := range strings.Split(text.WrapSoft(words, max(p.Width-wide, 20)), "\n") {
-		if n > 0 {
+	for part := range strings.SplitSeq(words, "\n") {
+		for _, line := range strings.Split(text.WrapSoft(part, max(p.Width-wide, 20)), "\n") {
+			fmt.Fprintln(&p.b, strings.TrimRight(lead+line, " "))
 			lead = strings.Repeat(" ", wide)
 		}
-		fmt.Fprintln(&p.b, strings.TrimRight(lead+line, " "))
 	}
 }
+
+// Called is what people call an identity: what stands behind the last slash of its ARN; of an account's root user, whose it is.
+func Called(identity string) string {
+	if parts := strings.Split(identity, ":"); len(parts) == 6 && parts[5] == "root" {
+		return "root of " + parts[4]
+	}
+	return identity[strings.LastIndexByte(identity, '/')+1:]
+}
+
+// Clauses is a sentence of several parts, as reasons are, with each part in a line of its own.
+func Clauses(words string) string { return strings.ReplaceAll(words, "; ", ";\n") }
 
 // Command writes a command to be copied: in lines that a shell joins again.
 func (p *Page) Command(lead string, words []string) {

@@ -87,7 +87,7 @@ func ReadMode(ctx context.Context, api mode.Parameters) (Mode, error) {
 	return Mode{Mode: string(s.Mode), Why: s.Why}, nil
 }
 
-// Executions is what [ReadSweep] needs of Step Functions.
+// Executions is what [ReadSweep] and [Rows.AtWork] need of Step Functions.
 type Executions interface {
 	ListExecutions(context.Context, *sfn.ListExecutionsInput, ...func(*sfn.Options)) (*sfn.ListExecutionsOutput, error)
 	DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
@@ -127,6 +127,26 @@ func sweepOf(name string, at time.Time, output string) *Sweep {
 		Missed:   slices.Concat([]workflow.Missed{}, t.Closed, t.Failed, t.Barred),
 		NotSwept: len(t.Closed) + len(t.Barred) + len(t.Failed) + t.More.Closed + t.More.Barred + t.More.Failed,
 		Deaf:     append([]workflow.Missed{}, t.Deaf...), NotHeard: len(t.Deaf) + t.More.Deaf}
+}
+
+// AtWork lets go of the leases whose executions are over: one that failed keeps its lease until somebody redrives it or another takes it, and is at work no
+// more. Of an id alone, if one is given. What cannot be read stays.
+func (r *Rows) AtWork(ctx context.Context, api Executions, hub Hub, id string) error {
+	for _, c := range r.entries {
+		lease, ok := r.Lease(c.ID)
+		if !ok || id != "" && c.ID != id {
+			continue
+		}
+		execution := arn.New(arn.Partition(hub.Region), "states", hub.Region, hub.Account, "execution:"+c.Kind.Machine()+":"+lease.Holder)
+		got, err := api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &execution})
+		if err != nil && !fault.HasCode(err, "ExecutionDoesNotExist") {
+			return fmt.Errorf("reading whether %s works on %s: %w", lease.Holder, c.ID, err)
+		}
+		if err != nil || got.Status != types.ExecutionStatusRunning && got.Status != types.ExecutionStatusPendingRedrive {
+			delete(r.leases, c.ID)
+		}
+	}
+	return nil
 }
 
 // Between returns the entry of what connects two VPCs: of a peering by its id, of a gateway that of the pair. There is none of what is not managed. It

@@ -11,9 +11,11 @@
 package board
 
 import (
+	"slices"
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -128,5 +130,18 @@ type Entry struct {
 	Held  []Held        `json:"held"`
 }
 
-// Fine reports whether nothing of an entry needs somebody.
-func (l Line) Fine() bool { return l.Waits == "" && len(l.Contested) == 0 && standing(l.State) }
+// Fine reports whether an entry stands, works as far as anybody can say, and needs nobody.
+func (l Line) Fine() bool { return l.Waits == "" && l.Stands() && !l.Broken() }
+
+// Stands reports whether something may stand in the members of an entry.
+func (l Line) Stands() bool { return standing(l.State) }
+
+// Broken reports whether something stands for an entry and does not work, or not wholly: somebody takes it away, it is in conflict, a path fails, or its
+// machine could do only a part.
+func (l Line) Broken() bool {
+	failed := l.Paths.All - l.Paths.Whole - l.Paths.Unknown
+	return l.Stands() && (len(l.Contested) > 0 || failed > 0 || slices.Contains(failing, workflow.Result(l.State)))
+}
+
+// failing are the states in which something stands and does not work, or not wholly.
+var failing = []workflow.Result{workflow.Contested, workflow.PartlyConnected, workflow.Unreadable, workflow.Incomplete, connection.Conflict, connection.Failed}

@@ -48,6 +48,7 @@ const (
 	waits     = "pcx-0aaaaaaaaaaaaaaa2"
 	contested = "pcx-0aaaaaaaaaaaaaaa3"
 	refused   = "pcx-0aaaaaaaaaaaaaaa4"
+	conflict  = "pcx-0aaaaaaaaaaaaaaa5"
 	cluster   = "arn:aws:rds:us-east-1:222222222222:cluster:orders"
 )
 
@@ -80,6 +81,7 @@ func full(t *testing.T) Rows {
 		peering(waits, "AwaitingApproval", "the owner is asked: accept-ask", 5*time.Hour),
 		judged(peering(contested, "Connected", "somebody took away a route", 30*time.Minute), 1, 12),
 		peering(refused, "Refused", "no policy allows it", 40*24*time.Hour),
+		judged(peering(conflict, "Conflict", "0 of 1 path is whole: route back: route 10.1.0.0/24 in rtb-0b1 already goes to pcx-0old; remedy: account 222222222222: remove or narrow what is there if nobody needs it", 2*time.Hour), 0, 1),
 		{ID: cluster, Kind: "data-api", Status: "Exposed", Origin: ledger.Requested, Since: now.Add(-time.Hour), Sides: []ledger.Side{{Role: "producer", Account: "222222222222", Region: "us-east-1", ID: cluster}},
 			Paths: ledger.Paths{All: 1, Whole: 1, Lines: []ledger.Path{{Client: ledger.End{Name: "account 111111111111", Account: "111111111111", Network: "111111111111"}, Database: ledger.End{Name: "sales", Account: "222222222222", Network: cluster}, Port: 443, Answer: "yes"}}}},
 		{ID: "private-notebooks-vpc-0c", Kind: "private-notebooks", Origin: ledger.Requested, Since: now.Add(-time.Minute),
@@ -115,7 +117,7 @@ func boardOf(t *testing.T) Board {
 func TestTheBoard(t *testing.T) {
 	b := boardOf(t)
 	answertest.Text(t, "board", b, true)
-	if b.Standing != 5 {
+	if b.Standing != 6 {
 		t.Errorf("%d stand", b.Standing)
 	}
 	empty := Of(Rows{}, now)
@@ -129,7 +131,7 @@ func TestAnEntry(t *testing.T) {
 	for _, one := range []struct {
 		id   string
 		fine bool
-	}{{stands, true}, {waits, false}, {contested, false}, {refused, false}, {cluster, false}} {
+	}{{stands, true}, {waits, false}, {contested, false}, {refused, false}, {cluster, false}, {conflict, false}} {
 		e, ok := EntryOf(full(t), one.id, now)
 		if !ok || e.Line.Fine() != one.fine {
 			t.Errorf("%s is there: %v, fine: %v", one.id, ok, e.Line.Fine())
@@ -140,6 +142,7 @@ func TestAnEntry(t *testing.T) {
 	answertest.Text(t, "entry", all[0], false)
 	answertest.Text(t, "entry-waits", all[1], false)
 	answertest.Text(t, "entry-contested", all[2], false)
+	answertest.Text(t, "entry-conflict", all[5], false)
 	answertest.Schema[Entry](t, "../..", "status-entry.v1", "drawbridge status ID -o json", all[0], all[1], all[2], all[3], all[4])
 	if len(all[3].Held) != 1 || all[3].Held[0].End != "Planned" {
 		t.Errorf("what is held back about %s: %+v", refused, all[3].Held)
@@ -233,5 +236,42 @@ func TestTheLastSweepOfAllAccounts(t *testing.T) {
 	}
 	if s, err := ReadSweep(context.Background(), executions{}, hub); s != nil || err != nil {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// ends are the states of executions by their names; of one that is not among them Step Functions knows nothing, or nobody may ask.
+type ends struct {
+	executions
+	of  map[string]sfntypes.ExecutionStatus
+	err error
+}
+
+func (e ends) DescribeExecution(_ context.Context, in *sfn.DescribeExecutionInput, _ ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error) {
+	machine, name, _ := strings.Cut(strings.TrimPrefix(*in.ExecutionArn, "arn:aws:states:us-east-1:123456789012:execution:"), ":")
+	if status, ok := e.of[name]; ok && machine == "drawbridge-peering" {
+		return &sfn.DescribeExecutionOutput{Status: status}, nil
+	}
+	return nil, e.err
+}
+
+// An execution that failed has its lease for a redrive, and is not at work.
+func TestWhoFailedIsNotAtWork(t *testing.T) {
+	none := &smithy.GenericAPIError{Code: "ExecutionDoesNotExist"}
+	for name, one := range map[string]struct {
+		api     ends
+		working bool
+		err     bool
+	}{
+		"running":        {ends{of: map[string]sfntypes.ExecutionStatus{"exec-1": sfntypes.ExecutionStatusRunning}}, true, false},
+		"failed":         {ends{of: map[string]sfntypes.ExecutionStatus{"exec-1": sfntypes.ExecutionStatusFailed}}, false, false},
+		"forgotten":      {ends{err: none}, false, false},
+		"nobody may ask": {ends{err: &smithy.GenericAPIError{Code: "AccessDeniedException"}}, true, true},
+	} {
+		r := full(t)
+		err := r.AtWork(context.Background(), one.api, hub, "")
+		e, _ := EntryOf(r, stands, now)
+		if e.Line.Working != nil != one.working || err != nil != one.err {
+			t.Errorf("%s: %+v, %v", name, e.Line.Working, err)
+		}
 	}
 }

@@ -70,7 +70,7 @@ func (b Board) section(p *answer.Page, kind road.Kind, lines []Line) {
 		state := cmp.Or(l.State, "begun")
 		row := []string{short(l.ID, p.Wide()), p.Paint(l.color(), state), l.whole(), answer.Age(cmp.Or(l.At, l.Since), b.At), from, to}
 		if p.Wide() {
-			row = append(row, who(l.Asked), who(l.ApprovedBy), fmt.Sprint(l.Items), l.Reason)
+			row = append(row, answer.Called(l.Asked), answer.Called(l.ApprovedBy), fmt.Sprint(l.Items), l.Reason)
 		}
 		rows = append(rows, row)
 	}
@@ -85,14 +85,11 @@ func short(id string, whole bool) string {
 	return id
 }
 
-// who is the name in an identity: what stands behind the last slash of its ARN.
-func who(identity string) string { return identity[strings.LastIndexByte(identity, '/')+1:] }
-
 func (l Line) color() string {
 	switch {
-	case l.Waits != "" || len(l.Contested) > 0:
+	case l.Waits != "" || len(l.Contested) > 0 || l.State == "":
 		return answer.Unsure
-	case standing(l.State):
+	case l.Fine():
 		return answer.Good
 	}
 	return answer.Bad
@@ -140,7 +137,7 @@ func (b Board) attention(p *answer.Page) {
 		titled = true
 	}
 	for _, l := range b.Entries {
-		if l.Waits == "" && len(l.Contested) == 0 {
+		if l.Waits == "" && !l.Broken() {
 			continue
 		}
 		title()
@@ -164,6 +161,13 @@ func (l Line) attention(p *answer.Page) {
 	if len(l.Command) > 0 {
 		p.Say("    ", "in account %s:", l.By)
 		p.Command("      ", l.Command)
+	}
+	if len(l.Contested) == 0 && l.Waits == "" && l.Broken() {
+		says := l.State
+		if l.Paths.All > 0 {
+			says += fmt.Sprintf(", %d of %s whole", l.Paths.Whole, fit.Count(l.Paths.All, "path"))
+		}
+		p.Say("  ", "%s: %s; what is in the way: drawbridge status %s", l.ID, says, l.ID)
 	}
 	for _, c := range l.Contested {
 		p.Say("  ", "%s: somebody took away %s; it is left to them (docs/runbook.md#contested)", l.ID, c)
@@ -255,7 +259,7 @@ func (e Entry) Text(p *answer.Page) {
 	}
 	say("kind", string(l.Kind))
 	say("state", p.Paint(l.color(), cmp.Or(l.State, "begun"))+ago(l, e))
-	say("reason", l.Reason)
+	say("reason", answer.Clauses(l.Reason))
 	for _, s := range l.Sides {
 		say(s.Role, sideWords(s))
 	}
@@ -274,7 +278,6 @@ func (e Entry) Text(p *answer.Page) {
 	if !l.Until.IsZero() {
 		say("until", l.Until.UTC().Format("2006-01-02 15:04 MST"))
 	}
-	say("told", e.Told)
 	if l.Working != nil {
 		say("working", fmt.Sprintf("execution %s, for %s, by %s", l.Working.Holder, answer.Age(l.Working.Since, e.At), cmp.Or(l.Working.Event, "no event")))
 	}

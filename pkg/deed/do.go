@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -106,6 +107,11 @@ func failed(d Deed, n int, err error) error {
 	}
 	if fault.HasCode(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation") {
 		return &fault.Error{Kind: fault.Refused, Message: message, Remedy: "use credentials of account " + c.Account + " that may make this call (docs/people.md), or have its owner do it", Cause: err}
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) && strings.HasSuffix(api.ErrorCode(), ".NotFound") {
+		return &fault.Error{Kind: fault.Refused, Message: fmt.Sprintf("%s: account %s has none in %s (%s)", strings.ToLower(d.Title[:1])+d.Title[1:], c.Account, c.Region, before),
+			Remedy: "correct the id, use credentials of the account that has it, or name its Region; drawbridge status lists what is managed", Cause: err}
 	}
 	return fmt.Errorf("%s", message)
 }

@@ -49,6 +49,8 @@ type Event struct {
 	Things    []string  `json:"things,omitempty" jsonschema:"what it was done to"`
 	Execution string    `json:"execution,omitempty" jsonschema:"the name of the execution that did it"`
 	Source    string    `json:"source" jsonschema:"ledger or execution: where it is written"`
+
+	reason string // of an execution, which ends its detail
 }
 
 // Execution is one run of a machine that was about the connection.

@@ -71,8 +71,10 @@ func rows(t *testing.T) board.Rows {
 	return r
 }
 
-var executions = []Execution{{Name: "exec-1", Machine: "drawbridge-peering", Status: "SUCCEEDED", Began: now0.Add(-49 * time.Hour), Event: "CreateVpcPeeringConnection", Result: "AwaitingApproval", Reason: "policy accept-ask asks its owner"},
-	{Name: "exec-2", Machine: "drawbridge-peering", Status: "FAILED", Began: now0.Add(-47 * time.Hour), Result: "Conflict", Reason: "no path holds"}}
+var executions = []Execution{{Name: "5bab44dc-3328-4a8e-a0e4-7dff0f990f27_12a02d23-1d35-5b1f-a013-960d5f5385cd", Machine: "drawbridge-peering", Status: "SUCCEEDED", Began: now0.Add(-49 * time.Hour), Event: "CreateVpcPeeringConnection", Result: "AwaitingApproval", Reason: "policy accept-ask asks its owner"},
+	{Name: "exec-2", Machine: "drawbridge-peering", Status: "FAILED", Began: now0.Add(-47 * time.Hour), Result: "Conflict", Reason: "no path holds; remedy: remove the route"},
+	{Name: "exec-2a", Machine: "drawbridge-peering", Status: "FAILED", Began: now0.Add(-46 * time.Hour), Result: "Conflict", Reason: "no path holds; remedy: remove the route"},
+	{Name: "exec-3", Machine: "drawbridge-peering", Status: "SUCCEEDED", Began: now0.Add(-time.Hour - 9*time.Second), Ended: now0.Add(-time.Hour), Event: "DeleteRoute", Result: "Connected", Reason: "somebody took away a route"}}
 
 func TestAHistory(t *testing.T) {
 	h := Of(rows(t), id, executions, Looked{Machine: "drawbridge-peering", Count: 100, More: true}, now0)

@@ -28,6 +28,11 @@ func Of(r board.Rows, id string, executions []Execution, looked Looked, at time.
 	}
 	for _, e := range executions {
 		h.Events = append(h.Events, ran(e))
+		for n, state := range h.Events { // what the execution said of its end is not said twice
+			if state.What == "state" && e.Result == string(c.Status) && e.Reason == c.Reason {
+				h.Events[n].Detail = strings.Join(append([]string{"stands as " + e.Result}, named(c)...), ", ")
+			}
+		}
 	}
 	slices.SortStableFunc(h.Events, compare)
 	_, approver := board.Approver(c, words)
@@ -183,6 +188,14 @@ func now(c ledger.Connection) []Event {
 	return append(out, Event{At: c.At.UTC(), Hand: Drawbridge, What: "state", Detail: detail, Source: "ledger"})
 }
 
+// named is the policy that decided about an entry, if one did.
+func named(c ledger.Connection) []string {
+	if p := policy(c); p != "" {
+		return []string{"by " + p}
+	}
+	return nil
+}
+
 func policy(c ledger.Connection) string {
 	if c.Policy == "" {
 		return ""
@@ -199,13 +212,17 @@ func sorted(m map[string]ledger.Untagged) []string {
 	return out
 }
 
-// ran is an execution.
+// ran is an execution, when it ended; one that runs, when it began.
 func ran(e Execution) Event {
 	detail := cmp.Or(e.Event, "no event that can be read") + ": " + cmp.Or(e.Result, e.Status)
 	if e.Reason != "" {
 		detail += ": " + e.Reason
 	}
-	return Event{At: e.Began.UTC(), Hand: Drawbridge, What: "execution", Detail: detail, Execution: e.Name, Source: "execution"}
+	at := e.Ended
+	if at.IsZero() {
+		at = e.Began
+	}
+	return Event{At: at.UTC(), Hand: Drawbridge, What: "execution", Detail: detail, Execution: e.Name, Source: "execution", reason: e.Reason}
 }
 
 // unrecorded says what nobody wrote down, or what was not read.

@@ -7,28 +7,31 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 )
 
-// most is how many things of one event a table names.
+// most is how many things of one event are named.
 const most = 3
 
 // Text implements [answer.Document].
 func (h History) Text(p *answer.Page) {
-	p.Title(h.ID)
+	p.Title(h.ID + ", times in UTC")
 	if len(h.Events) == 0 {
 		p.Say("  ", "Nothing is written of it.")
 	}
-	head := []string{"at (UTC)", "who", "what"}
-	if p.Wide() {
-		head = []string{"at (UTC)", "who", "in", "what"}
-	}
-	var rows [][]string
+	said := ""
 	for _, e := range h.Events {
-		row := []string{when(e), p.Paint(colors[e.Hand], e.By(p.Wide()))}
-		if p.Wide() {
-			row = append(row, strings.TrimSpace(e.Account+" "+e.Region))
+		if e.reason != "" && e.reason == said { // the looks that follow find mostly the same
+			e.Detail = strings.TrimSuffix(e.Detail, ": "+e.reason) + ", as before"
+		} else if e.What == "execution" {
+			said = e.reason
 		}
-		rows = append(rows, append(row, e.Line(p.Wide())))
+		by := p.Paint(colors[e.Hand], e.By(p.Wide()))
+		if at := strings.TrimSpace(e.Account + " " + e.Region); p.Wide() && at != "" {
+			by += ", " + at
+		}
+		p.Say(fmt.Sprintf("  %-16s  ", when(e)), "%s: %s", by, answer.Clauses(e.Line()))
+		if e.Execution != "" && (p.Wide() || e.What == "execution") {
+			p.Say("      ", "%s", e.Execution)
+		}
 	}
-	p.Table("  ", head, rows)
 	p.Title("Not recorded")
 	for _, n := range h.NotRecorded {
 		p.Say("  - ", "%s", n)
@@ -44,7 +47,7 @@ func when(e Event) string {
 	return e.At.UTC().Format("2006-01-02 15:04")
 }
 
-// By names whose hand it was: of an ARN what stands behind its last slash, or all of it where there is room.
+// By names whose hand it was: as people call an identity, or all of its ARN where there is room.
 func (e Event) By(wide bool) string {
 	name := e.Who
 	switch {
@@ -53,7 +56,7 @@ func (e Event) By(wide bool) string {
 	case name == "":
 		return "not recorded"
 	case !wide:
-		name = name[strings.LastIndexByte(name, '/')+1:]
+		name = answer.Called(name)
 	}
 	if e.Tool != "" {
 		name += " (" + e.Tool + ")"
@@ -61,8 +64,8 @@ func (e Event) By(wide bool) string {
 	return name
 }
 
-// Line says what happened, in one line.
-func (e Event) Line(wide bool) string {
+// Line says what happened.
+func (e Event) Line() string {
 	out := e.Detail
 	if n := len(e.Things); n > 0 {
 		shown := e.Things[:min(n, most)]
@@ -70,9 +73,6 @@ func (e Event) Line(wide bool) string {
 		if n > len(shown) {
 			out += fmt.Sprintf("; and %d more", n-len(shown))
 		}
-	}
-	if e.Execution != "" && (wide || e.What == "execution") {
-		out += " (" + e.Execution + ")"
 	}
 	return out
 }

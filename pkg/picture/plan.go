@@ -7,11 +7,8 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	past "github.com/drawbridge-cloud/drawbridge/pkg/history"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
-	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Organization is what was read of the organization; the zero value is nothing.
@@ -145,24 +142,20 @@ func (c *collector) connection(l board.Line, of []past.Event, held []string) Con
 //	a path cannot be judged to its end         unknown
 //	else                                       holds
 func lookOf(l board.Line) Look {
-	failed := l.Paths.All - l.Paths.Whole - l.Paths.Unknown
 	switch {
 	case l.Waits != "":
 		return Waits
-	case !sweep.Standing(ledger.Connection{Status: ledger.Status(l.State)}):
+	case !l.Stands():
 		return Ended
 	case l.State == "":
 		return Begun
-	case len(l.Contested) > 0, failed > 0, slices.Contains(failing, workflow.Result(l.State)):
+	case l.Broken():
 		return Broken
 	case l.Paths.Unknown > 0:
 		return Unknown
 	}
 	return Holds
 }
-
-// failing are the states in which something stands and does not work, or not wholly.
-var failing = []workflow.Result{workflow.Contested, workflow.PartlyConnected, workflow.Unreadable, workflow.Incomplete, connection.Conflict, connection.Failed}
 
 // pathLook is how a path is shown that was judged last while its connection looked as it does.
 func pathLook(of Look, p ledger.Path) Look {

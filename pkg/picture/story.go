@@ -17,7 +17,11 @@ const lines = 12
 func history(of []past.Event) ([]Event, int) {
 	all := make([]Event, 0, len(of))
 	for _, e := range slices.Backward(of) {
-		all = append(all, Event{At: e.At, What: e.Line(true), Who: e.By(true)})
+		what := e.Line()
+		if e.Execution != "" {
+			what += " (" + e.Execution + ")"
+		}
+		all = append(all, Event{At: e.At, What: what, Who: e.By(true)})
 	}
 	if len(all) <= lines {
 		return all, 0

@@ -16,7 +16,7 @@ func (p Plan) Text(page *answer.Page) {
 	head(page, p.Hub, p.Mode)
 	page.Say("plan    ", "%s", p.About)
 	for _, l := range p.Looks {
-		page.Say("        ", "%s", l.words())
+		page.Say("        ", "%s", answer.Clauses(l.words()))
 	}
 	for _, f := range p.Found {
 		if f.Unmanaged > 0 {

@@ -154,7 +154,7 @@ func (r Report) Text(p *answer.Page) {
 			color = answer.Bad
 		}
 		from := strings.TrimSpace(cmp.Or(l.caller(), l.ToNames) + " " + strings.TrimSuffix(l.Client, "account "+l.caller()))
-		cells := []string{l.ToAccount + " " + l.database(), from, p.Paint(color, l.State), l.Since.UTC().Format("2006-01-02"), l.ApprovedBy[strings.LastIndexByte(l.ApprovedBy, '/')+1:]}
+		cells := []string{l.ToAccount + " " + l.database(), from, p.Paint(color, l.State), l.Since.UTC().Format("2006-01-02"), answer.Called(l.ApprovedBy)}
 		if p.Wide() {
 			path := ""
 			if l.Answer != "" {

@@ -144,8 +144,8 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 		}
 		changes := plan()
 		lost := Lost(changes, items)
-		if !fresh && len(changes.Past)+len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(changes.Contested)+len(lost) > 0 {
-			tables = nil // what InspectPeering saw may be old: look before judging or replacing
+		if !fresh && len(changes.Past)+len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(changes.Contested)+len(lost)+len(takenOver(changes, items)) > 0 {
+			tables = nil // what InspectPeering saw may be old: look before judging, replacing or taking over
 			continue
 		}
 		_, left, err := contest.Contest{Ledger: l}.Missing(ctx, connection.ID, by, lost)
@@ -241,7 +241,7 @@ func (a adding) items(desired []Desired) []ledger.Item {
 // apply does what is planned, and reports whether it created every route that was to be created. Of a table that does not take a route, it notes why,
 // and goes on. known are the items of before.
 func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item) (created bool, err error) {
-	recorded, made, err := a.intend(ctx, changes)
+	recorded, made, err := a.intend(ctx, changes, known)
 	if err == nil {
 		var here []ledger.Item
 		here, err = a.makeAll(ctx, recorded, len(changes.Create), known)
@@ -256,9 +256,9 @@ func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item)
 	return created, cmp.Or(err, confirming)
 }
 
-// intend writes into the ledger what is planned, before anything is made. It returns the items of the routes to be made, those to be created before those
+// intend writes into the ledger what is planned, before anything is made; known are the items of before. It returns the items of the routes to be made, those to be created before those
 // to be replaced, and those of routes that an earlier attempt made without confirming them, also beside an error.
-func (a adding) intend(ctx context.Context, changes Changes) (recorded, made []ledger.Item, err error) {
+func (a adding) intend(ctx context.Context, changes Changes, known []ledger.Item) (recorded, made []ledger.Item, err error) {
 	if err := a.Cancel(ctx, a.connection, a.items(changes.Drop)); err != nil {
 		return nil, nil, err
 	}
@@ -269,7 +269,7 @@ func (a adding) intend(ctx context.Context, changes Changes) (recorded, made []l
 	if _, err := a.Record(ctx, a.connection, wanted...); err != nil {
 		return nil, nil, err
 	}
-	shared, err := a.record(ctx, a.items(changes.Share))
+	shared, err := a.record(ctx, a.items(changes.Share), known)
 	for _, i := range shared {
 		if i.State == ledger.Intended {
 			made = append(made, i)
@@ -287,7 +287,7 @@ func (a adding) intend(ctx context.Context, changes Changes) (recorded, made []l
 	for n, i := range intended {
 		intended[n].Past = changes.Past[routeOf(i)].Route.Target
 	}
-	recorded, err = a.record(ctx, intended)
+	recorded, err = a.record(ctx, intended, known)
 	return recorded, made, err
 }
 
@@ -323,8 +323,8 @@ func routeOf(i ledger.Item) Desired {
 }
 
 // record writes that the connection needs items, and returns those that this execution has to see to. What another is about to make is
-// not to be made twice.
-func (a adding) record(ctx context.Context, items []ledger.Item) ([]ledger.Item, error) {
+// not to be made twice, and what another connection has just added stays its own. known are the items of before.
+func (a adding) record(ctx context.Context, items, known []ledger.Item) ([]ledger.Item, error) {
 	recorded, err := a.Record(ctx, a.connection, items...)
 	if err != nil {
 		return nil, err
@@ -332,6 +332,12 @@ func (a adding) record(ctx context.Context, items []ledger.Item) ([]ledger.Item,
 	for n, i := range recorded {
 		if i.Busy(a.by, a.Now()) {
 			return nil, fault.New(fault.NotYet, "route %s of %s: another execution is adding it", i.Key, i.Resource)
+		}
+		if was := itemOf(known, i.Resource, i.Key); i.State == ledger.Confirmed && i.Left != items[n].Left && (was == nil || was.State != i.State || was.Left != i.Left) {
+			if err := a.Cancel(ctx, a.connection, []ledger.Item{i}); err != nil {
+				return nil, err
+			}
+			return nil, fault.New(fault.NotYet, "route %s of %s: another connection has just added it, to %s", i.Key, i.Resource, i.Left)
 		}
 		past := cmp.Or(items[n].Past, i.Past)
 		if i.Past == past && i.Left == items[n].Left && (i.State == ledger.Intended && i.By == a.by || i.State == ledger.Confirmed) {

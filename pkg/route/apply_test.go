@@ -306,3 +306,56 @@ func TestWhatAnotherExecutionIsAddingIsWaitedFor(t *testing.T) {
 		t.Errorf("its own next attempt: %v", err)
 	}
 }
+
+// meanwhile is a ledger in which something happens right after its first list was read.
+type meanwhile struct {
+	ledger.Store
+	do func()
+}
+
+func (m *meanwhile) List(ctx context.Context, part, prefix string) ([]ledger.Row, error) {
+	rows, err := m.Store.List(ctx, part, prefix)
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return rows, err
+}
+
+// Two VPCs of one range are connected with a third at the same moment: what the second saw of the tables is old. The first's route stays the first's.
+func TestARouteThatAnotherConnectionJustAddedStaysItsOwn(t *testing.T) {
+	const theirs = "pcx-theirs"
+	item := ledger.Item{Account: "111111111111", Region: "us-east-1", Resource: "rtb-1", Kind: ledger.Route, Key: "10.2.0.0/16", Left: theirs, By: "run-0"}
+	for name, early := range map[string]bool{"before the ledger was read": true, "after the ledger was read": false} {
+		fake, side := world()
+		add := func() {
+			if _, err := fake.ledger.Record(context.Background(), theirs, item); err != nil {
+				t.Fatal(err)
+			}
+			fake.put("rtb-1", "10.2.0.0/16", theirs)
+			if _, err := fake.ledger.Confirm(context.Background(), item); err != nil {
+				t.Fatal(err)
+			}
+		}
+		of := fake.ledger
+		if early {
+			add()
+		} else {
+			of.Store = &meanwhile{of.Store, add}
+		}
+		_, err := route.Add(context.Background(), fake, of, "run-1", peering, side)
+		if !early && fault.Of(err) != fault.NotYet {
+			t.Errorf("%s: %v, want NotYet", name, err)
+		}
+		if !early {
+			_, err = route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side) // as the machine asks again
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got, err := fake.ledger.Of(context.Background(), item.Account, item.Region, item.Resource)
+		if err != nil || len(got) != 1 || got[0].State != ledger.Confirmed || got[0].Left != theirs || !slices.Equal(got[0].Needed, []string{theirs}) {
+			t.Errorf("%s: the ledger has %+v, %v", name, got, err)
+		}
+	}
+}

@@ -193,6 +193,18 @@ func unmade(item *ledger.Item, connection string) bool {
 	return item != nil && item.NeededBy(connection) && (item.State == ledger.Intended || item.State == ledger.Wanted)
 }
 
+// takenOver returns the items of routes that a plan creates although the ledger has them confirmed for another target: the table has lost them, or what was read of
+// it is old.
+func takenOver(c Changes, items []ledger.Item) []ledger.Item {
+	var out []ledger.Item
+	for _, d := range c.Create {
+		if i := itemOf(items, d.Table, d.Destination.String()); i != nil && i.State == ledger.Confirmed && i.Left != d.Target {
+			out = append(out, *i)
+		}
+	}
+	return out
+}
+
 // Lost returns the items of routes that a plan adds although the ledger has them confirmed: somebody took them away.
 func Lost(c Changes, items []ledger.Item) []ledger.Item {
 	desired := slices.Clone(c.Create)

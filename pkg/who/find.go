@@ -65,7 +65,7 @@ func (f Finder) Find(ctx context.Context, name string) (Facts, error) {
 		return all[0], nil
 	case 0:
 		message := fmt.Sprintf("finding the database %s: it is not in %s", name, strings.Join(append(looked, unread...), "; "))
-		return Facts{}, &fault.Error{Kind: fault.Invalid, Message: message, Remedy: "name its account, ACCOUNT/NAME, or its ARN, with credentials for it (--account ACCOUNT=PROFILE, or --role)"}
+		return Facts{}, &fault.Error{Kind: fault.Invalid, Message: message, Remedy: "correct the name, or name its account, ACCOUNT/NAME, or its ARN, with credentials for it (--account ACCOUNT=PROFILE, or --role)"}
 	}
 	var names []string
 	for _, one := range all {

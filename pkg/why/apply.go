@@ -28,6 +28,8 @@ type Finder struct {
 	// Enter returns the configuration for reading in a place, or why there is none.
 	Enter func(event.Place) (aws.Config, error)
 	Home  event.Place // of whoever asks
+	// Places are where else a thing may be whose account was not named, those that are known here.
+	Places []event.Place
 	// Lookup returns the addresses of a host, as DNS has them here; nil asks the resolver of this machine.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 
@@ -56,7 +58,7 @@ func (f *Finder) Find(ctx context.Context, from, to string) (q Question, unread 
 	if err != nil {
 		return q, f.unread, err
 	}
-	q = Question{Client: c.client, Database: d.database, Port: d.end.Port, From: c.end, To: d.end, Script: c.script, Share: d.share, Serves: d.serves, Running: d.running}
+	q = Question{Client: c.client, Database: d.database, Port: d.end.Port, From: c.end, To: d.end, Script: c.script, Share: d.share, Beside: d.beside, Serves: d.serves, Running: d.running}
 	if q.Carriers, err = f.between(ctx, d, near); err != nil {
 		return q, f.unread, err
 	}

@@ -38,12 +38,63 @@ type found struct {
 	words  []Word // that its owner says of it by its tags
 }
 
-// client finds what somebody named. A bare name is that of a notebook or, if there is none, of a function.
+// client finds what somebody named: in the account that they named, else at home and, if it is not there, in the other places that are known.
 func (f *Finder) client(ctx context.Context, r Ref) (found, error) {
-	at := f.place(r)
+	places := []event.Place{f.place(r)}
+	if r.Account == "" {
+		places = f.also(places, r)
+	}
+	var all []found
+	var looked []string
+	for n, at := range places {
+		one, err := f.clientAt(ctx, r, at)
+		switch {
+		case err != nil && len(places) > 1:
+			f.note(fmt.Sprintf("account %s, %s", at.Account, at.Region), err)
+			continue
+		case err != nil:
+			return found{}, err
+		case one != nil && n == 0:
+			return *one, nil
+		case one != nil:
+			all = append(all, *one)
+		}
+		looked = append(looked, at.Account+" "+at.Region)
+	}
+	what := cmp.Or(r.Kind, "notebook or function")
+	switch len(all) {
+	case 0:
+		message := fmt.Sprintf("finding the client: %s %s is not there, or in no VPC, in %s", what, r.Name, strings.Join(looked, ", "))
+		if len(f.unread) > 0 {
+			message += "; not read: " + strings.Join(f.unread, "; ")
+		}
+		return found{}, &fault.Error{Kind: fault.Invalid, Message: message, Remedy: "correct the name, or name it with its account, ACCOUNT/NAME or ACCOUNT/REGION/NAME, or by its ARN"}
+	case 1:
+		return all[0], nil
+	}
+	var names []string
+	for _, one := range all {
+		names = append(names, one.end.Account+"/"+one.end.Name)
+	}
+	return found{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("finding the client: there are %d called %s: %s", len(all), r.Name, strings.Join(names, ", ")), Remedy: "name one of them so"}
+}
+
+// also are places with those that are known besides, in the Region that was named.
+func (f *Finder) also(places []event.Place, r Ref) []event.Place {
+	for _, p := range f.Places {
+		p.Region = cmp.Or(r.Region, p.Region)
+		if !slices.Contains(places, p) {
+			places = append(places, p)
+		}
+	}
+	return places
+}
+
+// clientAt finds what somebody named in one place; nil if it is not there. A bare name is that of a notebook or, if there is none, of a function.
+func (f *Finder) clientAt(ctx context.Context, r Ref, at event.Place) (*found, error) {
 	cfg, err := f.Enter(at)
 	if err != nil {
-		return found{}, err
+		return nil, err
 	}
 	in := clientIn{cfg: cfg, ec2: ec2.NewFromConfig(cfg), at: at, name: r.Name}
 	var out *found
@@ -63,21 +114,17 @@ func (f *Finder) client(ctx context.Context, r Ref) (found, error) {
 			out, err = in.function(ctx)
 		}
 	}
-	if err != nil {
-		return found{}, err
-	}
-	if out == nil {
-		return found{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("finding the client: %s %s is not there, or in no VPC, in account %s, %s", cmp.Or(r.Kind, "notebook or function"), r.Name, at.Account, at.Region),
-			Remedy: "name it with its account, ACCOUNT/NAME or ACCOUNT/REGION/NAME, or by its ARN"}
+	if err != nil || out == nil {
+		return nil, err
 	}
 	out.end.Name, out.end.Account, out.end.Region = out.client.Name, at.Account, at.Region
 	if out.vpc, err = readVPC(ctx, in.ec2, at, out.client.Subnets); err != nil {
-		return found{}, err
+		return nil, err
 	}
 	out.at = event.Place{Account: out.vpc.Account, Region: at.Region}
 	out.client.VPC = out.vpc.ID
 	out.end.VPC, out.end.Subnets, out.end.Groups = out.vpc.ID, append([]string{}, out.client.Subnets...), append([]string{}, out.client.Groups...)
-	return *out, nil
+	return out, nil
 }
 
 // clientIn looks for a client in one place.

@@ -33,6 +33,7 @@ type located struct {
 	share    Share
 	serves   []int
 	running  Running
+	beside   map[string][]string
 	// blind says that its account cannot be read: known are an address, and what a peering shows of the VPC.
 	blind bool
 }
@@ -50,7 +51,15 @@ func (f *Finder) database(ctx context.Context, r Ref, c found, near []Carrier) (
 	}
 	var all []located
 	var looked []string
-	for _, at := range f.places(r, c, near) {
+	places := f.places(r, c, near)
+	close := len(places)
+	if r.Account == "" {
+		places = f.also(places, r)
+	}
+	for n, at := range places {
+		if n >= close && len(all) > 0 {
+			break // another of its name elsewhere is not meant
+		}
 		in, err := f.look(ctx, r, at, c, near)
 		if err != nil {
 			f.note(fmt.Sprintf("account %s, %s", at.Account, at.Region), err)
@@ -66,7 +75,7 @@ func (f *Finder) database(ctx context.Context, r Ref, c found, near []Carrier) (
 		for _, d := range all {
 			names = append(names, fmt.Sprintf("%s/%s (%s, %s)", d.at.Account, d.end.Name, d.end.Kind, d.end.VPC))
 		}
-		return located{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("finding the database %s: there are %d: %s", r.Name, len(all), strings.Join(names, ", ")), Remedy: "name its account, ACCOUNT/NAME, or its address and port"}
+		return located{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("finding the database %s: there are %d: %s", r.Name, len(all), strings.Join(names, ", ")), Remedy: "correct the name, or name its account, ACCOUNT/NAME, or its address and port"}
 	}
 	if r.Host != "" && r.Port > 0 {
 		addresses, err := f.lookup(ctx, r.Host)
@@ -80,7 +89,7 @@ func (f *Finder) database(ctx context.Context, r Ref, c found, near []Carrier) (
 	if len(f.unread) > 0 {
 		message += "; not read: " + strings.Join(f.unread, "; ")
 	}
-	return located{}, &fault.Error{Kind: fault.Invalid, Message: message, Remedy: "name its account, ACCOUNT/NAME, with credentials for it (--account ACCOUNT=PROFILE, or --role), or its endpoint or address with the port"}
+	return located{}, &fault.Error{Kind: fault.Invalid, Message: message, Remedy: "correct the name, or name its account, ACCOUNT/NAME, with credentials for it (--account ACCOUNT=PROFILE, or --role), or its endpoint or address with the port"}
 }
 
 // places are where a database may be.
@@ -144,6 +153,7 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 				return nil, err
 			}
 			one.end.Port = cmp.Or(r.Port, d.Port)
+			one.beside = beside(d, one.end.Port, read.Databases, c.at.Account)
 			one.running = Running{Status: d.Status, Cluster: cmp.Or(d.Cluster(), d.Member), Empty: d.Cluster() != "" && instances == 0}
 			if d.Port > 0 {
 				one.serves = []int{d.Port}
@@ -157,6 +167,26 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 		return a.end.VPC == b.end.VPC && a.end.Port == b.end.Port && slices.Equal(a.serves, b.serves) && slices.Equal(a.end.Groups, b.end.Groups)
 	})
 	return atPort(out, r.Port), nil
+}
+
+// beside returns which of the others than a database have a group of it and answer at a port, and are not shared with an account, by the group. The
+// instances of a cluster are the cluster.
+func beside(d database.Database, port int, others []database.Database, account string) map[string][]string {
+	out := map[string][]string{}
+	same := func(o database.Database) bool {
+		return o.ID == d.ID || o.Member != "" && (o.Member == d.Member || o.Member == d.Cluster()) || d.Member != "" && d.Member == o.Cluster()
+	}
+	for _, o := range others {
+		if same(o) || o.Port != port || (Share{Thing: deed.Thing{ID: o.ARN}, With: o.Tags[tag.Share]}).shared(account) {
+			continue
+		}
+		for _, g := range o.Groups {
+			if slices.Contains(d.Groups, g) && !slices.Contains(out[g], o.ID) {
+				out[g] = append(out[g], o.ID)
+			}
+		}
+	}
+	return out
 }
 
 // atPort is what serves a port; if nothing does, each database once, with all ports that it serves. Port 0 is that of each.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
@@ -139,7 +140,29 @@ func (s side) cidrs() []netip.Prefix {
 	return network.Merge(out)
 }
 
-// rules opens the first of the groups of an end to the other, for what none of its groups lets through.
+// group is the one of an end's groups in which a rule opens nothing else, and what it opens besides: of several the first; if all do, the first of all.
+func (s side) group(egress bool) (id, besides string) {
+	if egress {
+		return s.groups[0], ""
+	}
+	for _, g := range s.groups {
+		if len(s.q.Beside[g]) == 0 {
+			return g, ""
+		}
+	}
+	id = s.groups[0]
+	return id, fmt.Sprintf("; it opens %s too, which is not shared and has the same group: give %s one of its own first, unless that is meant", few(s.q.Beside[id]), s.Name)
+}
+
+// few names the first things of many.
+func few(things []string) string {
+	if more := len(things) - 3; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(things[:3], ", "), more)
+	}
+	return strings.Join(things, " and ")
+}
+
+// rules opens one of the groups of an end to the other, for what none of its groups lets through.
 func (s side) rules(other side, ports network.Ports, egress bool) []Change {
 	v := s.network()
 	if len(s.groups) == 0 {
@@ -160,9 +183,9 @@ func (s side) rules(other side, ports network.Ports, egress bool) []Change {
 	if egress {
 		call, what = "authorize-security-group-egress", "let TCP %d out to %s"
 	}
+	group, besides := s.group(egress)
 	for _, p := range prefixes(shut) {
-		group := s.groups[0]
-		out = append(out, Change{Account: s.Account, What: fmt.Sprintf(what, ports.From, p), Command: []string{"aws", "ec2", call, "--region", s.Region, "--group-id", group,
+		out = append(out, Change{Account: s.Account, What: fmt.Sprintf(what, ports.From, p) + besides, Command: []string{"aws", "ec2", call, "--region", s.Region, "--group-id", group,
 			"--protocol", "tcp", "--port", ports.String(), "--cidr", p.String()},
 			make: inVPC(s.vpc, func(v *network.VPC) {
 				v.Groups = slices.Clone(v.Groups)

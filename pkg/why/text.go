@@ -116,7 +116,7 @@ func (m Managed) text(p *answer.Page) {
 	if m.Reason != "" {
 		state += ": " + m.Reason
 	}
-	p.Say("  ", "%s", state)
+	p.Say("  ", "%s", answer.Clauses(state))
 	for _, said := range m.Keeps {
 		p.Say("  ", "The tag %s=%s keeps out %s.", tag.Reach, tag.NoReach, said)
 	}

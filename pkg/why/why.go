@@ -142,6 +142,9 @@ type Question struct {
 	Share Share
 	// Words are the tags of the owners that keep Drawbridge out.
 	Words []Word
+	// Beside are the databases that are not shared with the client's account, answer at the same port and have a group of the database's, by the group: a
+	// rule there opens them too.
+	Beside map[string][]string
 	// Serves are the ports at which the database answers; none if that is not known.
 	Serves []int
 	// Running is what the database's service says of whether it runs.
