@@ -53,6 +53,7 @@ peering. No notebook tells of the script any more, but the ledger does: the scri
 			request("Connected"),
 			{"The owner of alpha deletes the notebook; the events are lost.", onlyTheScriptStays, nil},
 			{"The owner of alpha deletes the peering.", remove(false), []string{"Removed"}},
+			{"The owner of alpha makes the next notebook with it; the events are lost.", nextNotebook, nil},
 		},
 		also: scriptAsBefore,
 	},
@@ -362,7 +363,19 @@ func onlyTheScriptStays(ctx context.Context, t *testing.T, w *scenario.World) {
 	})
 }
 
-// scriptAsBefore holds the script of a notebook that is deleted to what its owner wrote.
+// nextNotebook makes the notebook anew, with the same lifecycle configuration, and no event tells of it.
+func nextNotebook(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	silently(ctx, t, w, func() {
+		must(t)(client.CreateNotebookInstance(ctx, &sagemaker.CreateNotebookInstanceInput{
+			NotebookInstanceName: &w.Notebook.Name, InstanceType: "ml.t3.medium", RoleArn: aws.String("arn:aws:iam::" + w.Consumer.Account + ":role/next"),
+			SubnetId: aws.String(w.ConsumerNetwork.Subnets[0]), LifecycleConfigName: &w.Notebook.LifecycleConfig}))
+		_, err := engine.Settle(ctx, 0)
+		succeeds(t, err)
+	})
+}
+
+// scriptAsBefore holds the script of a notebook that was deleted to what its owner wrote.
 func scriptAsBefore(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
 	got, err := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).DescribeNotebookInstanceLifecycleConfig(ctx,
 		&sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &w.Notebook.LifecycleConfig})
