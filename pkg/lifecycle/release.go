@@ -57,14 +57,17 @@ func (b book) withdraw(ctx context.Context, api client, routed routes) error {
 //
 // A configuration that is Drawbridge's own and now idle is detached and deleted if the notebook is stopped; else it stays,
 // doing nothing, until the notebook's next stop is reported. One that cannot be edited keeps its lines: the hop says why. It returns a hop for each
-// notebook; what failed in another way is told as an error once all others are served.
+// notebook; what failed in another way is told as an error once all others are served. Without notebooks, what was added for those of the batch's subnet that are
+// deleted goes, and there is a hop only for what does not.
 //
 // Of a connection that is let go of as it stands no configuration is edited: what would go stays, and the ledger forgets it.
 func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l ledger.Ledger, in workflow.WithdrawRoutesInput, notebooks []workflow.Notebook) ([]workflow.Hop, error) {
-	if len(notebooks) == 0 {
-		return nil, nil
+	b := in.Batch
+	nb := workflow.Notebook{Account: b.Account, Region: b.Region, VPC: b.VPC, Owner: b.Owner, Subnet: b.Subnet, SubnetCIDR: b.SubnetCIDR, SubnetCIDRv6: b.SubnetCIDRv6}
+	if len(notebooks) > 0 {
+		nb = notebooks[0]
 	}
-	r := release{book: book{Ledger: l, nb: notebooks[0], by: in.Execution}, going: map[string][]netip.Prefix{}, kept: map[string]error{}}
+	r := release{book: book{Ledger: l, nb: nb, by: in.Execution}, going: map[string][]netip.Prefix{}, kept: map[string]error{}}
 	if r.stands = in.Batch.Stands; in.Answer != workflow.AnswerTrim {
 		r.without = in.Connection.ID
 	}
@@ -76,6 +79,9 @@ func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l le
 		if err := r.edit(ctx, api, ec2api, items); err != nil {
 			return nil, fmt.Errorf("withdrawing routes from the notebooks in %s: %w", r.nb.Subnet, err)
 		}
+	}
+	if len(notebooks) == 0 {
+		return r.unused(ctx, api)
 	}
 	var hops []workflow.Hop
 	var failed []error
@@ -98,6 +104,22 @@ func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l le
 		hops = append(hops, hop)
 	}
 	return hops, fault.Join(failed...)
+}
+
+// unused says what went from the configurations of a subnet in which no notebook is any more, and deletes Drawbridge's own, if it is idle.
+func (r *release) unused(ctx context.Context, api releaser) ([]workflow.Hop, error) {
+	told := r.told(r.nb, true)
+	var err error
+	if name := NameFor(r.nb.Subnet); told.err == nil && !r.stands && len(r.going[name]) > 0 {
+		err = Delete(ctx, api, name)
+	}
+	switch {
+	case told.err != nil && fault.Of(told.err) != fault.Conflict:
+		return nil, fmt.Errorf("withdrawing routes from what was for notebooks in %s: %w", r.nb.Subnet, told.err)
+	case told.err != nil:
+		return []workflow.Hop{{Hop: "host routes of " + r.nb.Subnet, Detail: told.err.Error()}}, nil
+	}
+	return nil, err
 }
 
 // concerned reports whether a notebook has something of Drawbridge's, whatever the ledger says.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -28,8 +29,8 @@ func (s Surveyor) There(ctx context.Context, v workflow.VPC) (bool, error) {
 	return len(got.Vpcs) > 0, nil
 }
 
-// Instances returns, in batches, the notebook instances of an account in a VPC that may have a host route or a status of Drawbridge's. owner is the VPC's,
-// if that is another account.
+// Instances returns, in batches, the notebook instances of an account in a VPC that may have a host route or a status of Drawbridge's, and a batch
+// without names for each subnet whose notebooks are all deleted, while the ledger has host routes for it. owner is the VPC's, if that is another account.
 func (s Surveyor) Instances(ctx context.Context, v workflow.VPC, owner string) ([]workflow.Batch, error) {
 	clients := s.Enter(v.Place())
 	network := event.Place{Account: cmp.Or(owner, v.Account), Region: v.Region}
@@ -51,5 +52,30 @@ func (s Surveyor) Instances(ctx context.Context, v workflow.VPC, owner string) (
 	found = slices.DeleteFunc(found, func(n notebook.Instance) bool {
 		return !n.DirectInternet || n.LifecycleConfig == "" && n.Tags[lifecycle.TagStatus] == ""
 	})
-	return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: owner}, subnets, found), nil
+	one := workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: owner}
+	batches := notebook.Batches(one, subnets, found)
+	unused, err := s.unused(ctx, one, subnets, batches)
+	return append(batches, unused...), err
+}
+
+// unused returns a batch without names for each subnet in which no notebook is any more, but for which the ledger has host routes: the scripts of deleted
+// notebooks are there still.
+func (s Surveyor) unused(ctx context.Context, one workflow.Batch, subnets []route.Subnet, batches []workflow.Batch) ([]workflow.Batch, error) {
+	var out []workflow.Batch
+	for _, sub := range subnets {
+		if slices.ContainsFunc(batches, func(b workflow.Batch) bool { return b.Subnet == sub.ID }) {
+			continue
+		}
+		items, err := s.Ledger.Items(ctx, sub.ID)
+		if err != nil {
+			return nil, fmt.Errorf("reading what the ledger has for %s: %w", sub.ID, err)
+		}
+		if slices.ContainsFunc(items, func(i ledger.Item) bool {
+			return i.Kind == ledger.HostRoute && i.Account == one.Account && i.Region == one.Region
+		}) {
+			one.Subnet, one.SubnetCIDR, one.SubnetCIDRv6 = sub.ID, sub.V4, sub.V6
+			out = append(out, one)
+		}
+	}
+	return out, nil
 }

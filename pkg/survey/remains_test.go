@@ -9,6 +9,7 @@ import (
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -40,5 +41,29 @@ func TestANotebookWithoutAScriptMayStillSaySomething(t *testing.T) {
 		if err != nil || workflow.Instances(got) != want {
 			t.Errorf("status %q: %v, %v, want %d", status, got, err, want)
 		}
+	}
+}
+
+// What was added to a script for notebooks that are deleted has to be found, too: nobody else tells of their subnet.
+func TestASubnetWhoseNotebooksAreDeletedIsNotForgotten(t *testing.T) {
+	b := bare{rooms{&lab{subnet: "subnet-1"}, false}, ""}
+	l, _ := ledgertest.New()
+	s := survey.Surveyor{Ledger: l, Enter: func(event.Place) survey.Clients { return survey.Clients{EC2: b, SageMaker: b, Lambda: b} }}
+	look := func() []workflow.Batch {
+		got, err := s.Instances(t.Context(), workflow.VPC{ID: "vpc-1", Account: alpha, Region: "eu-west-1"}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := look(); len(got) != 0 {
+		t.Fatalf("nothing was added: %v", got)
+	}
+	item := ledger.Item{Account: alpha, Region: "eu-west-1", Resource: "script", Kind: ledger.HostRoute, Key: "10.1.0.0/24 10.2.0.0/24"}
+	if _, err := l.Record(t.Context(), "subnet-1", item); err != nil {
+		t.Fatal(err)
+	}
+	if got := look(); len(got) != 1 || got[0].Subnet != "subnet-1" || len(got[0].Names) != 0 {
+		t.Errorf("%v, want one batch of subnet-1 without names", got)
 	}
 }

@@ -2,6 +2,7 @@ package stories
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -41,6 +42,20 @@ gets what its side needs, and the ledger tells the two apart. Then the peering i
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
 			asBefore(ctx, t, w, w.Consumer)
 		},
+	},
+	{
+		name:  "removed-without-notebook",
+		title: "The peering is deleted after the only notebook, whose script is kept",
+		about: `
+As in s1-peering.md. Then the owner of alpha stops and deletes the notebook, keeps its lifecycle configuration for the next one, and deletes the
+peering. No notebook tells of the script any more, but the ledger does: the script is, byte for byte, what it was before.`,
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha deletes the notebook; the events are lost.", onlyTheScriptStays, nil},
+			{"The owner of alpha deletes the peering.", remove(false), []string{"Removed"}},
+			{"The owner of alpha makes the next notebook with it; the events are lost.", nextNotebook, nil},
+		},
+		also: scriptAsBefore,
 	},
 	{
 		name:  "removed-by-requester",
@@ -334,5 +349,41 @@ func done(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// onlyTheScriptStays deletes the notebook, and no event tells of it.
+func onlyTheScriptStays(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	silently(ctx, t, w, func() {
+		must(t)(client.StopNotebookInstance(ctx, &sagemaker.StopNotebookInstanceInput{NotebookInstanceName: &w.Notebook.Name}))
+		_, err := engine.Settle(ctx, 0)
+		succeeds(t, err)
+		must(t)(client.DeleteNotebookInstance(ctx, &sagemaker.DeleteNotebookInstanceInput{NotebookInstanceName: &w.Notebook.Name}))
+	})
+}
+
+// nextNotebook makes the notebook anew, with the same lifecycle configuration, and no event tells of it.
+func nextNotebook(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	silently(ctx, t, w, func() {
+		must(t)(client.CreateNotebookInstance(ctx, &sagemaker.CreateNotebookInstanceInput{
+			NotebookInstanceName: &w.Notebook.Name, InstanceType: "ml.t3.medium", RoleArn: aws.String("arn:aws:iam::" + w.Consumer.Account + ":role/next"),
+			SubnetId: aws.String(w.ConsumerNetwork.Subnets[0]), LifecycleConfigName: &w.Notebook.LifecycleConfig}))
+		_, err := engine.Settle(ctx, 0)
+		succeeds(t, err)
+	})
+}
+
+// scriptAsBefore holds the script of a notebook that was deleted to what its owner wrote.
+func scriptAsBefore(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+	got, err := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).DescribeNotebookInstanceLifecycleConfig(ctx,
+		&sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &w.Notebook.LifecycleConfig})
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := base64.StdEncoding.DecodeString(aws.ToString(got.OnStart[0].Content))
+	if err != nil || string(script) != w.Notebook.OnStart {
+		t.Errorf("the script is not what it was: %v\n%s", err, script)
 	}
 }
