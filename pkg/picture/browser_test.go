@@ -199,6 +199,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("Hostile", func(t *testing.T) { hostileNames(t, b) })
 	t.Run("Print", func(t *testing.T) { prints(t, b) })
 	t.Run("Live", func(t *testing.T) { live(t, b) })
+	t.Run("Report", func(t *testing.T) { report(t, b) })
 	t.Run("Large", func(t *testing.T) { largeOne(t, b) })
 }
 
@@ -300,6 +301,29 @@ func rules(t *testing.T, b context.Context) {
 				}
 				p.quiet()
 			}
+		}
+	}
+}
+
+// report is the page of drawbridge report, as its golden file has it: nothing of a line is out of sight, on whatever screen.
+func report(t *testing.T, b context.Context) {
+	path, err := filepath.Abs("../report/testdata/report.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, width := range []int64{1280, 400} {
+		for _, dark := range []bool{false, true} {
+			p := open(t, b, "about:blank", width, 900, dark)
+			p.do(chromedp.Navigate((&url.URL{Scheme: "file", Path: path}).String()))
+			name := fmt.Sprintf("report-%d-%s", width, map[bool]string{false: "light", true: "dark"}[dark])
+			p.shot(name)
+			if cells := value[int](p, `document.querySelectorAll("td").length`); cells == 0 {
+				t.Errorf("%s has no cells", name)
+			}
+			if out := value[int](p, `[...document.querySelectorAll("tbody div")].filter(e => e.getBoundingClientRect().right > innerWidth).length`); out > 0 {
+				t.Errorf("%s: %d parts of lines are out of sight", name, out)
+			}
+			p.axe(name)
 		}
 	}
 }

@@ -51,7 +51,19 @@ func (l line) port() string {
 	return strconv.Itoa(l.Port)
 }
 
-// columns are those of the CSV and of the page, with what each has of a line.
+// groups are the columns of the page: each has some of those of the CSV, one below the other.
+var groups = []struct {
+	Name string
+	Of   []string
+}{
+	{"what is reached", []string{"database", "port", "to account", "to"}},
+	{"by whom", []string{"client", "from account", "from", "names"}},
+	{"how it stands", []string{"state", "since", "until", "path is whole", "whole", "paths", "contested"}},
+	{"who decided", []string{"policy", "asked by", "approved by", "approved at"}},
+	{"last verdict", []string{"verdict", "verdict at", "kind", "id"}},
+}
+
+// columns are those of the CSV, with what each has of a line.
 var columns = []struct {
 	Name string
 	of   func(line) string
@@ -109,10 +121,10 @@ var htmlPage = template.Must(template.New("report").Parse(page))
 
 // HTML writes the report as one page that needs nothing else: no script, no network, light and dark, and on paper.
 func (r Report) HTML(w io.Writer) error {
-	type cell struct{ Name, Text string }
+	type part struct{ Name, Text string }
 	type tr struct {
 		Stands bool
-		Cells  []cell
+		Cells  [][]part
 	}
 	data := struct {
 		Report
@@ -120,13 +132,27 @@ func (r Report) HTML(w io.Writer) error {
 		Columns    []string
 		Lines      []tr
 	}{Report: r, Made: when(r.At), From: when(r.Since)}
-	for _, c := range columns {
-		data.Columns = append(data.Columns, c.Name)
+	for _, g := range groups {
+		data.Columns = append(data.Columns, g.Name)
 	}
 	for _, l := range r.lines() {
-		row := tr{Stands: l.Stands}
+		says := map[string]string{}
 		for _, c := range columns {
-			row.Cells = append(row.Cells, cell{c.Name, c.of(l)})
+			says[c.Name] = c.of(l)
+		}
+		row := tr{Stands: l.Stands}
+		for _, g := range groups {
+			var parts []part
+			for _, name := range g.Of {
+				one := part{name, says[name]}
+				if name == "database" || name == "verdict" { // the head of the row, and a text
+					one = part{"", answer.Clauses(says[name])}
+				}
+				if one.Text != "" {
+					parts = append(parts, one)
+				}
+			}
+			row.Cells = append(row.Cells, parts)
 		}
 		data.Lines = append(data.Lines, row)
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/csv"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,22 @@ func TestTheReport(t *testing.T) {
 	}
 	if second := r.Rows[1]; second.FromAccount != "111111111111" || !strings.HasSuffix(second.ApprovedBy, "/ben") || second.Contested != 1 || !second.Stands {
 		t.Errorf("%+v", second)
+	}
+}
+
+// Each column of the CSV stands in one column of the page.
+func TestThePageHasEachColumn(t *testing.T) {
+	var on []string
+	for _, g := range groups {
+		on = append(on, g.Of...)
+	}
+	for _, c := range columns {
+		if n := slices.Index(on, c.Name); n < 0 || slices.Contains(on[n+1:], c.Name) {
+			t.Errorf("%s is not on the page once", c.Name)
+		}
+	}
+	if len(on) != len(columns) {
+		t.Errorf("the page has %d parts, the CSV %d columns", len(on), len(columns))
 	}
 }
 
