@@ -612,7 +612,7 @@ func ask(s *cloud, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, 
 		return workflow.ConcludeOutput{}, ledger.Connection{}, err
 	}
 	if err := fact.KeepReachable(context.Background(), l, in.Attachment.ID, []workflow.Reachable{{VPC: workflow.VPC{Account: alpha, ID: "vpc-1"}, From: workflow.VPC{Account: beta, ID: vpc},
-		Opening: workflow.Opening{Database: "sales", Engine: "mysql", Port: 3306, Decision: policy.Decision{Action: policy.Open, Allowed: true, Policy: "open-shared", Reason: "its tag says so"}}}}); err != nil {
+		Database: workflow.AllowedDatabase{Database: "sales", Engine: "mysql", Port: 3306, Decision: policy.Decision{Action: policy.Open, Allowed: true, Policy: "open-shared", Reason: "its tag says so"}}}}); err != nil {
 		return workflow.ConcludeOutput{}, ledger.Connection{}, err
 	}
 	out, err := attachment.Ask(context.Background(), l, func(p event.Place) connection.Tagger { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, notice.Topic{API: s, ARN: "topic"}, in)

@@ -50,7 +50,7 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(event.Place) connectio
 		Approve: Approving(in, tag.Approved), ApproveAll: Approving(in, tag.ApprovedAll), Reject: Approving(in, "rejected")}
 	for _, r := range reachable {
 		needed.Reachable = append(needed.Reachable, notice.Reachable{Account: r.VPC.Account, Region: r.VPC.Region, VPC: r.VPC.ID,
-			Database: r.Opening.Database, Engine: r.Opening.Engine, Port: r.Opening.Port, From: r.From.ID, Also: r.Opening.Also, Decision: r.Opening.Decision})
+			Database: r.Database.Database, Engine: r.Database.Engine, Port: r.Database.Port, From: r.From.ID, Also: r.Database.Also, Decision: r.Database.Decision})
 	}
 	if err := bus.Put(ctx, needed); err != nil {
 		return out, err
@@ -162,9 +162,9 @@ func Message(in workflow.AnswerAttachmentInput, reachable []workflow.Reachable) 
 	line("  %s", cmp.Or(in.Request.Why, "no reason is given: the VPC's owner may tag the attachment drawbridge:reason before it is asked about"))
 	line("\nWhat would become reachable")
 	for _, r := range reachable {
-		line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", r.Opening.Database, r.Opening.Engine, r.Opening.Port, r.VPC.ID, r.VPC.Account, r.From.ID, r.From.Account)
-		line("    by policy %s", notice.Because(r.Opening.Decision))
-		for _, also := range r.Opening.Also {
+		line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", r.Database.Database, r.Database.Engine, r.Database.Port, r.VPC.ID, r.VPC.Account, r.From.ID, r.From.Account)
+		line("    by policy %s", notice.Because(r.Database.Decision))
+		for _, also := range r.Database.Also {
 			line("    and with it %s, which nobody shared: it has the same security group and port", also)
 		}
 	}

@@ -29,7 +29,7 @@ func Range(r workflow.Ranged) string { return cover.Of(cover.Range(r.CIDR), r.VP
 
 // Database is the line of a database of a VPC on a gateway that becomes reachable from another.
 func Database(r workflow.Reachable) string {
-	return cover.Of(cover.Database(r.Opening), r.VPC.ID, r.From.ID)
+	return cover.Of(cover.Database(r.Database), r.VPC.ID, r.From.ID)
 }
 
 // word is what the owner's answer says to the policy, and what of it answers nothing: a value that names a question which is not asked any more.

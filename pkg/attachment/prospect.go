@@ -120,9 +120,9 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 		}
 		databases := slices.DeleteFunc(found.Databases, func(d database.Database) bool { return !d.Answers() })
 		for _, consumer := range consumers {
-			var open, shut []workflow.Opening
+			var open, shut []workflow.AllowedDatabase
 			for _, d := range databases {
-				o := workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Network: d.Network,
+				o := workflow.AllowedDatabase{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Network: d.Network,
 					Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: producer}, policy.Context{})}
 				if o.Decision.Allowed {
 					open = append(open, o)
@@ -130,9 +130,9 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 					shut = append(shut, o)
 				}
 			}
-			surveyed.Beside(open, shut)
+			surveyed.AlsoReached(open, shut)
 			for _, o := range open {
-				out = append(out, workflow.Reachable{VPC: place(producer), From: place(consumer), Opening: o})
+				out = append(out, workflow.Reachable{VPC: place(producer), From: place(consumer), Database: o})
 			}
 		}
 	}

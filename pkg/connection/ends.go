@@ -24,7 +24,7 @@ func Ends(in workflow.VerifyConnectionInput) [2]verdict.Ends {
 	for n, role := range roles {
 		for _, s := range in.Sides {
 			if s.Role != role {
-				for _, o := range s.Openings {
+				for _, o := range s.AllowedDatabases {
 					out[n].Databases = append(out[n].Databases, database(s, o))
 				}
 				continue
@@ -37,7 +37,7 @@ func Ends(in workflow.VerifyConnectionInput) [2]verdict.Ends {
 	return out
 }
 
-func database(s workflow.Side, o workflow.Opening) verdict.Database {
+func database(s workflow.Side, o workflow.AllowedDatabase) verdict.Database {
 	out := verdict.Database{Port: o.Port, Account: o.Account}
 	if out.Account == "" {
 		out.Account = s.VPC.Account
@@ -219,7 +219,7 @@ func withheld(sides []workflow.Side) []verdict.Reason {
 		}
 	}
 	for _, s := range sides {
-		for _, o := range s.Openings {
+		for _, o := range s.AllowedDatabases {
 			put(o.Database, o.Withheld)
 		}
 		for _, c := range s.Clients {
@@ -235,10 +235,10 @@ func withheld(sides []workflow.Side) []verdict.Reason {
 func carrierOf(in workflow.VerifyConnectionInput) discover.Carrier {
 	out := discover.Carrier{ID: in.Connection.Target}
 	for _, s := range in.Sides {
-		out.Beside = append(out.Beside, s.Beside...)
+		out.Alternates = append(out.Alternates, s.Alternates...)
 	}
-	slices.Sort(out.Beside)
-	out.Beside = slices.Compact(out.Beside)
+	slices.Sort(out.Alternates)
+	out.Alternates = slices.Compact(out.Alternates)
 	return out
 }
 
@@ -250,7 +250,7 @@ func Wanted(in workflow.VerifyConnectionInput, ends [2]verdict.Ends) [2]discover
 		if n < 0 || s.Owner != "" {
 			continue
 		}
-		out[n].VPC, out[n].Known, out[n].DHCP = s.VPC, s.Seats, s.DHCP
+		out[n].VPC, out[n].Known, out[n].DHCP = s.VPC, s.EndSubnets, s.DHCP
 		out[n].Subnets = append(out[n].Subnets, s.Attached...)
 	}
 	for n, e := range ends {

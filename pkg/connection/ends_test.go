@@ -19,7 +19,7 @@ func booked(c workflow.Client, injected ...workflow.NotebooksOutput) workflow.Ve
 	c.Account, c.Host, c.Subnets, c.Groups = a.Account, true, []string{"subnet-a"}, []string{"sg-1"}
 	return workflow.VerifyConnectionInput{Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: a, Accepter: b},
 		Sides: []workflow.Side{{Role: "requester", VPC: a, Peer: b, Consumer: true, Clients: []workflow.Client{c}},
-			{Role: "accepter", VPC: b, Peer: a, Openings: []workflow.Opening{{Database: "sales", Port: 3306, Subnets: []string{"subnet-d"}}}}},
+			{Role: "accepter", VPC: b, Peer: a, AllowedDatabases: []workflow.AllowedDatabase{{Database: "sales", Port: 3306, Subnets: []string{"subnet-d"}}}}},
 		Routed: []workflow.AddRoutesOutput{{Account: a.Account, VPC: a.ID, Tables: []workflow.Table{{ID: "rtb-1", Subnets: []string{"subnet-a"},
 			Routes: []workflow.Route{{Destination: netip.MustParsePrefix("10.2.0.0/24"), Target: "pcx-1"}}}}}},
 		Injected: injected}
@@ -90,7 +90,7 @@ func TestANotebookThatMayBeOfEither(t *testing.T) {
 // Where nothing may lead to a database, that is why a path fails, at whichever hop: nobody is told to add what Drawbridge withholds.
 func TestWhatIsWithheldIsTheReasonAtEachHop(t *testing.T) {
 	in := booked(workflow.Client{})
-	in.Sides[0].Openings = []workflow.Opening{{Database: "sales", Withheld: &workflow.Withheld{Owner: "222222222222", Detail: "payroll would be reached", Remedy: "narrow sg-1"}}}
+	in.Sides[0].AllowedDatabases = []workflow.AllowedDatabase{{Database: "sales", Withheld: &workflow.Withheld{Owner: "222222222222", Detail: "payroll would be reached", Remedy: "narrow sg-1"}}}
 	why, _ := connection.Reasons(in)
 	var hops []string
 	for _, w := range why {

@@ -33,7 +33,7 @@ func TestGroupsThatWereReadJustNow(t *testing.T) {
 	} {
 		in := workflow.VerifyConnectionInput{Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: a, Accepter: b},
 			Sides: []workflow.Side{{Role: "requester", VPC: a, Peer: b, Clients: []workflow.Client{{Names: []string{"function f"}, Count: 1, Account: a.Account, Subnets: []string{"s-a"}, CIDRs: cidrs[:1], Groups: []string{"sg-a"}}}},
-				{Role: "accepter", VPC: b, Peer: a, Openings: []workflow.Opening{{Database: "sales", Port: 3306, Groups: []string{"sg-b"}, Subnets: []string{"s-b"}, CIDRs: cidrs[1:], Network: "IPV4", Public: network.No}}}},
+				{Role: "accepter", VPC: b, Peer: a, AllowedDatabases: []workflow.AllowedDatabase{{Database: "sales", Port: 3306, Groups: []string{"sg-b"}, Subnets: []string{"s-b"}, CIDRs: cidrs[1:], Network: "IPV4", Public: network.No}}}},
 			Opened: []workflow.HopsOutput{{Groups: []network.Group{out}, At: now.Add(-c.age)}, {Groups: []network.Group{c.told}, At: now.Add(-c.age)}}}
 		there := &reader{groups: []network.Group{out, c.there}, read: func(vpcs [2]discover.VPC) network.World {
 			w := network.World{Peerings: []network.Peering{{ID: "pcx-1", Active: network.Yes, VPCs: [2]string{"vpc-a", "vpc-b"}}}}

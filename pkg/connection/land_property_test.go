@@ -327,7 +327,7 @@ func (l *land) look(ctx context.Context, set *policy.Set, entry ledger.Connectio
 		first.Side.Peer.CIDRs, second.Side.Peer.CIDRs, refers = gatewaypair.Crossing(q, 0), gatewaypair.Crossing(q, 1), gatewaypair.Refers(q, nil)
 		first.Side.Attached, second.Side.Attached = l.gateway.Attachments[0].Subnets, l.gateway.Attachments[1].Subnets
 		if l.peering.Active == network.Yes {
-			first.Side.Beside, second.Side.Beside = []string{"pcx-1"}, []string{"pcx-1"}
+			first.Side.Alternates, second.Side.Alternates = []string{"pcx-1"}, []string{"pcx-1"}
 		}
 	}
 	first.Side.Refers, second.Side.Refers = refers, refers

@@ -75,10 +75,10 @@ func TestSurplus(t *testing.T) {
 		}
 		sides := []workflow.Side{side(a, "rtb-a", "10.1.0.0/16", "10.2.0.0/16"), side(x.one, "rtb-b", "10.2.0.0/16", "10.1.0.0/16")}
 		sides[0].Services, sides[0].Clients = []workflow.Service{{Port: 3306, CIDRs: sides[1].VPC.CIDRs}}, []workflow.Client{{Groups: []string{"sg-a"}}}
-		sides[1].Openings, sides[1].Callers.CIDRs = []workflow.Opening{{Port: 3306, Groups: []string{"sg-b"}}}, sides[0].VPC.CIDRs
+		sides[1].AllowedDatabases, sides[1].Callers.CIDRs = []workflow.AllowedDatabase{{Port: 3306, Groups: []string{"sg-b"}}}, sides[0].VPC.CIDRs
 		if strings.HasPrefix(name, "a participant") {
 			joined := side(third, "", "10.2.0.0/16", "10.1.0.0/16")
-			joined.Owner, joined.Tables, joined.Openings = x.one, nil, []workflow.Opening{{Port: 5432, Groups: []string{"sg-c"}}}
+			joined.Owner, joined.Tables, joined.AllowedDatabases = x.one, nil, []workflow.AllowedDatabase{{Port: 5432, Groups: []string{"sg-c"}}}
 			joined.Callers = sides[1].Callers
 			sides = append(sides, joined)
 		}

@@ -21,7 +21,7 @@ func TestShuttingIsAskedAboutForEachDatabase(t *testing.T) {
 	}
 	items := []ledger.Item{rule("sgr-1", "sg-sales", "3306"), rule("sgr-2", "sg-gone", "5432"), rule("sgr-3", "sg-waits", "3306")}
 	sides := []workflow.Side{{VPC: alpha, Peer: beta}, {VPC: beta, Peer: alpha, Unseen: workflow.Unseen{Waiting: []string{"sg-waits"},
-		Shut: []workflow.Opening{{Database: "sales", Port: 3306, Groups: []string{"sg-sales"}}, {Database: "never-opened", Port: 3306, Groups: []string{"sg-other"}}}}}}
+		Shut: []workflow.AllowedDatabase{{Database: "sales", Port: 3306, Groups: []string{"sg-sales"}}, {Database: "never-opened", Port: 3306, Groups: []string{"sg-other"}}}}}}
 	trims := connection.Surplus(workflow.Connection{ID: "pcx-1", Requester: alpha, Accepter: beta}, sides, items)
 	if trims[0] != nil || trims[1] == nil || len(trims[1].Rules) != 2 || trims[1].Rules[0] != "sgr-1" || trims[1].Rules[1] != "sgr-2" {
 		t.Fatalf("what goes is %+v: the rule of a database without an endpoint stays", trims[1])

@@ -150,7 +150,7 @@ func (v Verifier) unjudged(ctx context.Context, in workflow.VerifyConnectionInpu
 // kept reports whether owners keep all databases that are open out of every connection: then nobody has to mend what fails.
 func kept(sides []workflow.Side) bool {
 	return !slices.ContainsFunc(sides, func(s workflow.Side) bool {
-		return slices.ContainsFunc(s.Openings, func(o workflow.Opening) bool { return o.Withheld == nil || !o.Withheld.Kept })
+		return slices.ContainsFunc(s.AllowedDatabases, func(o workflow.AllowedDatabase) bool { return o.Withheld == nil || !o.Withheld.Kept })
 	})
 }
 

@@ -36,7 +36,7 @@ func Of(line, here, from string) string {
 }
 
 // Database is the line of a database that becomes reachable. That of a participant of the VPC names its account.
-func Database(o workflow.Opening) string {
+func Database(o workflow.AllowedDatabase) string {
 	line := fmt.Sprintf("database %s, %s, TCP port %d", o.Database, o.Engine, o.Port)
 	if o.Account != "" {
 		line += ", of account " + o.Account

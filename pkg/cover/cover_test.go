@@ -123,7 +123,7 @@ func TestMuchThatWentIsForgotten(t *testing.T) {
 	var now, gone []string
 	for n := range most {
 		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(n >> 8), byte(n), 0}), 24)
-		now, gone = append(now, Range(p)), append(gone, Database(workflow.Opening{Database: p.String(), Engine: "mysql", Port: 3306}))
+		now, gone = append(now, Range(p)), append(gone, Database(workflow.AllowedDatabase{Database: p.String(), Engine: "mysql", Port: 3306}))
 	}
 	got, waits := Weigh(ledger.Approval{Covered: Lines(gone...)}, "approved-all", Lines(now...), true)
 	if !slices.Equal(got.Covered, Lines(now...)) || len(waits) > 0 {

@@ -20,8 +20,10 @@ func Shut(sides []*workflow.Side, before [][]netip.Prefix) []workflow.Hop {
 			continue
 		}
 		in, back := way{before[n], s.Peer.CIDRs}, way{before[there], sides[there].Peer.CIDRs}
-		waits := func(o workflow.Opening, w way) bool { return len(o.Family(w.was)) > 0 && len(o.Family(w.is)) == 0 }
-		s.Openings = slices.DeleteFunc(slices.Clone(s.Openings), func(o workflow.Opening) bool {
+		waits := func(o workflow.AllowedDatabase, w way) bool {
+			return len(o.Family(w.was)) > 0 && len(o.Family(w.is)) == 0
+		}
+		s.AllowedDatabases = slices.DeleteFunc(slices.Clone(s.AllowedDatabases), func(o workflow.AllowedDatabase) bool {
 			whose := s.Peer.ID
 			if !waits(o, in) {
 				if whose = s.VPC.ID; !waits(o, back) {

@@ -33,8 +33,8 @@ func TestShut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := workflow.VPC{ID: "vpc-a", CIDRs: ranges(c.was...)}, workflow.VPC{ID: "vpc-b", CIDRs: ranges("10.2.0.0/16")}
-			one := &workflow.Side{Role: "requester", VPC: a, Peer: b, Openings: []workflow.Opening{{Database: "mine", Network: c.networks}}}
-			other := &workflow.Side{Role: "accepter", VPC: b, Peer: a, Openings: []workflow.Opening{{Database: "sales", Network: c.networks}}}
+			one := &workflow.Side{Role: "requester", VPC: a, Peer: b, AllowedDatabases: []workflow.AllowedDatabase{{Database: "mine", Network: c.networks}}}
+			other := &workflow.Side{Role: "accepter", VPC: b, Peer: a, AllowedDatabases: []workflow.AllowedDatabase{{Database: "sales", Network: c.networks}}}
 			sides := []*workflow.Side{one, other}
 			before := Ranges(sides)
 			other.Peer.CIDRs = ranges(c.is...)
@@ -42,7 +42,7 @@ func TestShut(t *testing.T) {
 			var said string
 			for n, s := range sides {
 				var open []string
-				for _, o := range s.Openings {
+				for _, o := range s.AllowedDatabases {
 					open = append(open, o.Database)
 				}
 				if !slices.Equal(open, c.open[n]) {

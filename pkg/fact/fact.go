@@ -182,13 +182,13 @@ func rowsOf(n int, answer workflow.Answer, s workflow.Side) []ledger.Fact {
 	var out []ledger.Fact
 	at := side(n)
 	for _, list := range [][]ledger.Fact{
-		parts(at+"table", s.Tables), parts(at+"database", s.Openings), parts(at+"client", s.Clients), parts(at+"service", s.Services),
-		parts(at+"way", s.Ways), parts(at+"seat", s.Seats), parts(at+"group", s.Groups),
+		parts(at+"table", s.Tables), parts(at+"database", s.AllowedDatabases), parts(at+"client", s.Clients), parts(at+"service", s.Services),
+		parts(at+"way", s.Ways), parts(at+"seat", s.EndSubnets), parts(at+"group", s.Groups),
 		parts(at+"apart", s.Apart), parts(at+"noted", s.Noted),
 	} {
 		out = append(out, list...)
 	}
-	s.Tables, s.Openings, s.Clients, s.Services, s.Ways, s.Seats, s.Groups = nil, nil, nil, nil, nil, nil, nil
+	s.Tables, s.AllowedDatabases, s.Clients, s.Services, s.Ways, s.EndSubnets, s.Groups = nil, nil, nil, nil, nil, nil, nil
 	s.Apart, s.Noted = nil, nil
 	if s.Trim != nil {
 		out = append(out, parts(at+"rule", s.Trim.Rules)...)
@@ -207,8 +207,8 @@ func sideOf(f ledger.Facts, n int) (s workflow.Side, answer workflow.Answer, err
 	}
 	s = row.Side
 	for _, err := range []error{
-		gather(f, at+"table", &s.Tables), gather(f, at+"database", &s.Openings), gather(f, at+"client", &s.Clients), gather(f, at+"service", &s.Services),
-		gather(f, at+"way", &s.Ways), gather(f, at+"seat", &s.Seats),
+		gather(f, at+"table", &s.Tables), gather(f, at+"database", &s.AllowedDatabases), gather(f, at+"client", &s.Clients), gather(f, at+"service", &s.Services),
+		gather(f, at+"way", &s.Ways), gather(f, at+"seat", &s.EndSubnets),
 		gather(f, at+"group", &s.Groups), gather(f, at+"apart", &s.Apart), gather(f, at+"noted", &s.Noted),
 	} {
 		if err != nil {

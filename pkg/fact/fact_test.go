@@ -40,11 +40,11 @@ func world(answer workflow.Answer, by int) workflow.Findings {
 				table.Routes = append(table.Routes, workflow.Route{Destination: netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", r)), Target: "local"})
 			}
 			s.Tables = append(s.Tables, table)
-			s.Seats = append(s.Seats, workflow.Seat{ID: s.Subnets[n], CIDRs: vpc.CIDRs, Zone: "eu-west-1a"})
+			s.EndSubnets = append(s.EndSubnets, workflow.EndSubnet{ID: s.Subnets[n], CIDRs: vpc.CIDRs, Zone: "eu-west-1a"})
 			s.Ways = append(s.Ways, workflow.Way{Subnets: s.Subnets[n:], To: vpc.CIDRs})
 		}
 		for n := range 30 * by {
-			s.Openings = append(s.Openings, workflow.Opening{Database: id("orders", n), Engine: "mysql", Port: 3306, Groups: []string{id("sg", n)}, Subnets: s.Subnets[:3], Shared: map[string][]string{id("sg", n): {"other"}}})
+			s.AllowedDatabases = append(s.AllowedDatabases, workflow.AllowedDatabase{Database: id("orders", n), Engine: "mysql", Port: 3306, Groups: []string{id("sg", n)}, Subnets: s.Subnets[:3], Shared: map[string][]string{id("sg", n): {"other"}}})
 			s.Apart, s.Noted = append(s.Apart, id("sg", n)), append(s.Noted, id("sg", n+1))
 		}
 		for n := range 200 * by {
@@ -65,8 +65,8 @@ func world(answer workflow.Answer, by int) workflow.Findings {
 	out.Batches = workflow.Batches(workflow.Batch{Account: here.Account, Region: here.Region, VPC: here.ID, Subnet: "subnet-1"}, names)
 	if answer == workflow.AnswerExtend {
 		out.Waits = workflow.Waiting{Thing: pcx, Shown: []string{"x"}, Said: workflow.Said{Requester: "r", Accepter: "a"}}
-		for _, o := range out.Sides[1].Openings {
-			out.Waits.Reachable = append(out.Waits.Reachable, workflow.Reachable{Opening: o, VPC: there, From: here})
+		for _, o := range out.Sides[1].AllowedDatabases {
+			out.Waits.Reachable = append(out.Waits.Reachable, workflow.Reachable{Database: o, VPC: there, From: here})
 		}
 	}
 	if answer == workflow.AnswerAccept {
@@ -129,8 +129,8 @@ func TestRowsGrowWithTheAccounts(t *testing.T) {
 		}
 		w.Reads, w.Writes = 0, 0
 		step := fact.Side(l, "AddRoutes", func(_ context.Context, in workflow.SideInput) (workflow.AddRoutesOutput, error) {
-			if len(in.Side.Tables) != 20*by || len(in.Side.Openings) != 30*by || len(in.Side.Clients) != 200*by {
-				t.Errorf("%d times: %d tables, %d databases, %d clients", by, len(in.Side.Tables), len(in.Side.Openings), len(in.Side.Clients))
+			if len(in.Side.Tables) != 20*by || len(in.Side.AllowedDatabases) != 30*by || len(in.Side.Clients) != 200*by {
+				t.Errorf("%d times: %d tables, %d databases, %d clients", by, len(in.Side.Tables), len(in.Side.AllowedDatabases), len(in.Side.Clients))
 			}
 			return workflow.AddRoutesOutput{Account: in.Side.VPC.Account, VPC: in.Side.VPC.ID, Tables: in.Side.Tables}, nil
 		})

@@ -94,7 +94,7 @@ func leadsAlike(before, now workflow.Findings, b, again workflow.Batch) bool {
 		return false
 	}
 	old, side := before.Sides[n], now.Sides[m]
-	if !slices.Equal(old.Peer.CIDRs, side.Peer.CIDRs) || !slices.Equal(old.Beside, side.Beside) || !slices.Equal(old.Aims, side.Aims) || !same(old.Diverts, side.Diverts) {
+	if !slices.Equal(old.Peer.CIDRs, side.Peer.CIDRs) || !slices.Equal(old.Alternates, side.Alternates) || !slices.Equal(old.Aims, side.Aims) || !same(old.Diverts, side.Diverts) {
 		return false
 	}
 	failed := slices.ContainsFunc(before.Routed[n].Hops, func(h workflow.Hop) bool { return !h.OK })

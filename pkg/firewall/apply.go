@@ -42,18 +42,18 @@ type opening struct {
 	connection string
 	side       workflow.Side
 	groups     []Group
-	at         time.Time          // when they were read
-	handed     bool               // by the inspection, and not here
-	others     map[string]string  // groups that only are shared with this account, with their owners
-	items      []ledger.Item      // of the groups that were looked at
-	known      map[string]bool    // these groups
-	uses       *[]Interface       // what has the databases' groups, once that was read
-	wanted     []Wanted           // all of it
-	unserved   []workflow.Opening // the databases that no group of theirs may be opened for
-	contested  bool               // somebody keeps taking away something of it
-	full       bool               // a group takes no rule, or none any more
-	overruled  []string           // of the databases' groups, those that are not kept out though their owner says so
-	failed     []error            // of groups in which a rule could not be added, for no reason of their owners'
+	at         time.Time                  // when they were read
+	handed     bool                       // by the inspection, and not here
+	others     map[string]string          // groups that only are shared with this account, with their owners
+	items      []ledger.Item              // of the groups that were looked at
+	known      map[string]bool            // these groups
+	uses       *[]Interface               // what has the databases' groups, once that was read
+	wanted     []Wanted                   // all of it
+	unserved   []workflow.AllowedDatabase // the databases that no group of theirs may be opened for
+	contested  bool                       // somebody keeps taking away something of it
+	full       bool                       // a group takes no rule, or none any more
+	overruled  []string                   // of the databases' groups, those that are not kept out though their owner says so
+	failed     []error                    // of groups in which a rule could not be added, for no reason of their owners'
 }
 
 // open lets the wanted traffic through in one direction, as far as the groups take rules.

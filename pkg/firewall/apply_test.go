@@ -30,7 +30,7 @@ func TestOpenIsOneCallPerGroupAndIdempotent(t *testing.T) {
 
 func TestTwoDatabasesInOneGroupGetOneRule(t *testing.T) {
 	f, side := newAccount("sg-db"), producer()
-	side.Openings = append(side.Openings, workflow.Opening{Database: "orders-replica", Engine: "mysql", Port: 3306, Groups: []string{"sg-db"}})
+	side.AllowedDatabases = append(side.AllowedDatabases, workflow.AllowedDatabase{Database: "orders-replica", Engine: "mysql", Port: 3306, Groups: []string{"sg-db"}})
 	out, err := f.open("pcx-1", side)
 	if err != nil || len(f.rules) != 2 || len(out.Hops) != 2 {
 		t.Errorf("rules %s, hops %v, %v", f, out.Hops, err)

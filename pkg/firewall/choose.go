@@ -32,7 +32,7 @@ type Interface struct {
 //	else                                                   → yes
 //
 // Its owner asks for it by the tag drawbridge:open=true on the group.
-func Choose(o workflow.Opening, side workflow.Side, groups []Group, interfaces []Interface) (group, why string) {
+func Choose(o workflow.AllowedDatabase, side workflow.Side, groups []Group, interfaces []Interface) (group, why string) {
 	var against, shared []string
 	for _, id := range slices.Sorted(slices.Values(o.Groups)) {
 		n := slices.IndexFunc(groups, func(g Group) bool { return g.ID == id })
@@ -41,7 +41,7 @@ func Choose(o workflow.Opening, side workflow.Side, groups []Group, interfaces [
 			continue
 		}
 		g := groups[n]
-		others := append(slices.Clone(o.Shared[id]), using(id, interfaces, side.Openings)...)
+		others := append(slices.Clone(o.Shared[id]), using(id, interfaces, side.AllowedDatabases)...)
 		switch {
 		case g.Name == Default:
 			against = append(against, fmt.Sprintf("%s is the group named default, which is never opened", id))
@@ -73,7 +73,7 @@ func few(things []string) string {
 // using returns what has a group beside databases that are known: those of openings, and those that the survey found and are no opening. An interface says by
 // nothing that AWS documents which database it is of, so that of a service of databases counts as one of these. A function listens to nothing.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html
-func using(group string, interfaces []Interface, openings []workflow.Opening) []string {
+func using(group string, interfaces []Interface, openings []workflow.AllowedDatabase) []string {
 	var out []string
 	for _, i := range interfaces {
 		if slices.Contains(i.Groups, group) && i.Type != "lambda" && !i.known(group, openings) {
@@ -92,9 +92,9 @@ const (
 )
 
 // known reports whether an interface is of a database that the survey knows. Proxies and workgroups are only known if they are opened.
-func (i Interface) known(group string, openings []workflow.Opening) bool {
-	opened := func(is func(workflow.Opening) bool) bool {
-		return slices.ContainsFunc(openings, func(o workflow.Opening) bool { return slices.Contains(o.Groups, group) && is(o) })
+func (i Interface) known(group string, openings []workflow.AllowedDatabase) bool {
+	opened := func(is func(workflow.AllowedDatabase) bool) bool {
+		return slices.ContainsFunc(openings, func(o workflow.AllowedDatabase) bool { return slices.Contains(o.Groups, group) && is(o) })
 	}
 	proxy, isProxy := strings.CutPrefix(i.Description, ofProxy)
 	switch {
@@ -103,9 +103,11 @@ func (i Interface) known(group string, openings []workflow.Opening) bool {
 	case i.Description == ofRDS, i.Description == ofRedshift:
 		return true
 	case isProxy:
-		return opened(func(o workflow.Opening) bool { return o.Database == proxy || strings.HasPrefix(o.Database, proxy+"/") })
+		return opened(func(o workflow.AllowedDatabase) bool {
+			return o.Database == proxy || strings.HasPrefix(o.Database, proxy+"/")
+		})
 	}
-	return i.Type == "vpc_endpoint" && opened(func(o workflow.Opening) bool { return strings.HasPrefix(o.Engine, "redshift") })
+	return i.Type == "vpc_endpoint" && opened(func(o workflow.AllowedDatabase) bool { return strings.HasPrefix(o.Engine, "redshift") })
 }
 
 // of says what an interface is of.

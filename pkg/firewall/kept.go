@@ -79,13 +79,13 @@ func overrule(groups []Group, side workflow.Side) (tagged []string) {
 	for n := range groups {
 		groups[n].Apart = false
 	}
-	return without(all, Beside(all, side.Openings))
+	return without(all, WithoutDatabase(all, side.AllowedDatabases))
 }
 
-// Beside returns those of groups that no database has. Of these alone the inspection says whether they are kept out: [Open] reads the others.
-func Beside(groups []string, openings []workflow.Opening) []string {
+// WithoutDatabase returns those of groups that no database has. Of these alone the inspection says whether they are kept out: [Open] reads the others.
+func WithoutDatabase(groups []string, openings []workflow.AllowedDatabase) []string {
 	return slices.DeleteFunc(slices.Clone(groups), func(id string) bool {
-		return slices.ContainsFunc(openings, func(o workflow.Opening) bool { return slices.Contains(o.Groups, id) })
+		return slices.ContainsFunc(openings, func(o workflow.AllowedDatabase) bool { return slices.Contains(o.Groups, id) })
 	})
 }
 
@@ -121,7 +121,7 @@ func within(groups []string, side workflow.Side) []string {
 	return slices.DeleteFunc(slices.Clone(groups), func(id string) bool {
 		return !slices.Contains(side.Apart, id) &&
 			!slices.ContainsFunc(side.Clients, func(c workflow.Client) bool { return slices.Contains(c.Groups, id) }) &&
-			!slices.ContainsFunc(side.Openings, func(o workflow.Opening) bool { return slices.Contains(o.Groups, id) })
+			!slices.ContainsFunc(side.AllowedDatabases, func(o workflow.AllowedDatabase) bool { return slices.Contains(o.Groups, id) })
 	})
 }
 

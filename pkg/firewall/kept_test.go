@@ -54,7 +54,7 @@ func TestAGroupThatIsKeptOut(t *testing.T) {
 		"one that nothing has": {[]string{"sg-a"}, []string{"sg-c"}, "sg-a"},
 	} {
 		side := producer()
-		side.Openings[0].Groups = c.groups
+		side.AllowedDatabases[0].Groups = c.groups
 		f := keeping(t, "pcx-1", side, []string{"sg-a", "sg-b", "sg-c"}, c.kept...)
 		out, err := f.open("pcx-1", side)
 		if err != nil || len(out.Hops) != 1 || out.Hops[0].OK != (c.opens != "") {
@@ -90,7 +90,7 @@ func TestAGroupThatIsKeptOut(t *testing.T) {
 // What another connection has in a group that is kept out is going: nobody rests on it.
 func TestARuleInAGroupThatIsKeptOutIsNotShared(t *testing.T) {
 	side := producer()
-	side.Openings[0].Groups = []string{"sg-a", "sg-b"}
+	side.AllowedDatabases[0].Groups = []string{"sg-a", "sg-b"}
 	f := keeping(t, "pcx-1", side, []string{"sg-a", "sg-b"})
 	f.begin(t, "pcx-2", side)
 	if _, err := f.open("pcx-2", side); err != nil || !strings.Contains(f.String(), "sg-a") {
@@ -143,7 +143,7 @@ func TestAGroupThatMayNotBeKeptOut(t *testing.T) {
 		"none":                   {nil, ""},
 	} {
 		side := producer()
-		side.Openings[0].Groups, side.Overruled, side.Noted = []string{"sg-a", "sg-b"}, "no-islands", []string{"sg-a"}
+		side.AllowedDatabases[0].Groups, side.Overruled, side.Noted = []string{"sg-a", "sg-b"}, "no-islands", []string{"sg-a"}
 		f := keeping(t, "pcx-1", side, []string{"sg-a", "sg-b", "sg-c"}, c.kept...)
 		if _, err := f.ledger.Change(t.Context(), "pcx-1", func(e *ledger.Connection) {
 			e.Sides[0].Apart = map[string][]string{side.VPC.Account: {"sg-a"}}

@@ -26,7 +26,7 @@ import (
 // of the whole VPC, is noted in the ledger: the next look takes it back.
 func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
-	if len(side.Openings) == 0 && len(side.Services) == 0 { // all is as the inspection saw it
+	if len(side.AllowedDatabases) == 0 && len(side.Services) == 0 { // all is as the inspection saw it
 		if side.Consumer {
 			if err := note(ctx, l, connection, side, side.Apart); err != nil {
 				return out, err
@@ -38,7 +38,7 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 	if err := o.begin(ctx); err != nil {
 		return out, err
 	}
-	for _, db := range side.Openings {
+	for _, db := range side.AllowedDatabases {
 		if db.Withheld != nil {
 			o.unserved = append(o.unserved, db)
 			continue
@@ -66,7 +66,7 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 
 // begin takes the groups as the inspection saw them, and reads them where it saw none, as of a side with databases.
 func (o *opening) begin(ctx context.Context) error {
-	if len(o.side.Openings) > 0 || len(o.side.Groups) == 0 {
+	if len(o.side.AllowedDatabases) > 0 || len(o.side.Groups) == 0 {
 		return o.read(ctx)
 	}
 	o.groups, o.others, o.at, o.handed = fromJudged(o.side.Groups, o.side), map[string]string{}, o.side.GroupsAt, true
@@ -97,7 +97,7 @@ func (o *opening) noted(ctx context.Context, owners []string) error {
 }
 
 // openIngress opens a database to its callers.
-func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflow.Hop, error) {
+func (o *opening) openIngress(ctx context.Context, db workflow.AllowedDatabase) (workflow.Hop, error) {
 	hop := workflow.Hop{Hop: "security group of " + db.Database}
 	own, calls := o.own(db.Groups), o.side.Callers
 	may := without(own, kept(o.groups))
@@ -170,7 +170,7 @@ func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflo
 }
 
 // standing returns the group of a database's own in which alone everything stands that is wanted, and "" if it takes several.
-func (o *opening) standing(db workflow.Opening, own []string) string {
+func (o *opening) standing(db workflow.AllowedDatabase, own []string) string {
 	for _, g := range slices.Sorted(slices.Values(own)) {
 		if lacks := Plan(o.connection, WantedIngress(db, g, o.side), false, o.groups, map[string][]string{g: {g}}, o.items); len(lacks.Add) == 0 {
 			return g
@@ -185,7 +185,7 @@ func (o *opening) interfaces(ctx context.Context) ([]Interface, error) {
 		return *o.uses, nil
 	}
 	var groups []string
-	for _, db := range o.side.Openings {
+	for _, db := range o.side.AllowedDatabases {
 		groups = append(groups, o.own(db.Groups)...)
 	}
 	uses, err := readInterfaces(ctx, o.ec2api, groups)
@@ -261,7 +261,7 @@ func (o *opening) spare(ctx context.Context) error {
 	for _, c := range o.side.Clients {
 		groups = append(groups, o.own(c.Groups)...)
 	}
-	for _, db := range o.side.Openings {
+	for _, db := range o.side.AllowedDatabases {
 		groups = append(groups, o.own(db.Groups)...)
 	}
 	if err := o.lookAt(ctx, groups); err != nil {

@@ -34,7 +34,7 @@ func TestAGroupThatIsOnlySharedIsLeft(t *testing.T) {
 	side := producer()
 	f.owners = map[string]string{"sg-db": side.VPC.Account, "sg-shared": "111111111111"}
 	side.Owner = "111111111111"
-	side.Openings = append([]workflow.Opening{{Database: "books", Engine: "postgres", Port: 5432, Groups: []string{"sg-shared"}}}, side.Openings...)
+	side.AllowedDatabases = append([]workflow.AllowedDatabase{{Database: "books", Engine: "postgres", Port: 5432, Groups: []string{"sg-shared"}}}, side.AllowedDatabases...)
 	out, err := f.open("pcx-1", side)
 	if err != nil || len(out.Hops) != 2 || out.Hops[0].OK || !out.Hops[1].OK || !strings.Contains(out.Hops[0].Detail, "111111111111") {
 		t.Errorf("%+v, %v", out.Hops, err)

@@ -79,7 +79,7 @@ func near(w Wanted, egress bool, groups []Group, together map[string][]string, i
 
 // Spares returns the items of a side's rules, by whether something else serves in their place, where the ledger says otherwise. All of wanted serves;
 // unserved are the databases to which nothing could be opened: what there is for them stays.
-func Spares(connection string, side workflow.Side, wanted []Wanted, unserved []workflow.Opening, items []ledger.Item) (spare, needed []ledger.Item) {
+func Spares(connection string, side workflow.Side, wanted []Wanted, unserved []workflow.AllowedDatabase, items []ledger.Item) (spare, needed []ledger.Item) {
 	for _, i := range items {
 		at := i.Account == side.VPC.Account && i.Region == side.VPC.Region
 		if i.Kind != ledger.Rule || !at || i.State == ledger.Leaving || !i.NeededBy(connection) {
@@ -87,7 +87,7 @@ func Spares(connection string, side workflow.Side, wanted []Wanted, unserved []w
 		}
 		for _, r := range Ours(connection, []ledger.Item{i}) {
 			stays := r.wanted(side) || slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Group == r.Group && w.Rule == r.Rule }) ||
-				!r.Egress && slices.ContainsFunc(unserved, func(o workflow.Opening) bool { return slices.Contains(o.Groups, r.Group) && r.on(o.Port) })
+				!r.Egress && slices.ContainsFunc(unserved, func(o workflow.AllowedDatabase) bool { return slices.Contains(o.Groups, r.Group) && r.on(o.Port) })
 			switch {
 			case !stays && !r.Spare:
 				spare = append(spare, i)

@@ -32,7 +32,7 @@ func to(r firewall.Rule) []network.Traffic {
 
 func TestPlan(t *testing.T) {
 	side := called("10.1.0.0/16")
-	wanted := firewall.WantedIngress(workflow.Opening{Database: "db", Port: 3306, Groups: []string{"sg-1", "sg-2"}}, "sg-1", side)
+	wanted := firewall.WantedIngress(workflow.AllowedDatabase{Database: "db", Port: 3306, Groups: []string{"sg-1", "sg-2"}}, "sg-1", side)
 	for name, c := range map[string]struct {
 		rules []firewall.Rule
 		other []firewall.Rule // of sg-2, on the same interface
@@ -95,8 +95,8 @@ func TestARuleOfTheLedgersIsShared(t *testing.T) {
 
 func TestEveryDatabaseOnItsOwnPort(t *testing.T) {
 	side := called("10.1.0.0/16", "2001:db8::/56")
-	dual := firewall.WantedIngress(workflow.Opening{Database: "warehouse", Engine: "redshift", Port: 5439, Network: "DUAL"}, "sg-r", side)
-	four := firewall.WantedIngress(workflow.Opening{Database: "orders", Engine: "mysql", Port: 3307, Network: "IPV4"}, "sg-m", side)
+	dual := firewall.WantedIngress(workflow.AllowedDatabase{Database: "warehouse", Engine: "redshift", Port: 5439, Network: "DUAL"}, "sg-r", side)
+	four := firewall.WantedIngress(workflow.AllowedDatabase{Database: "orders", Engine: "mysql", Port: 3307, Network: "IPV4"}, "sg-m", side)
 	if len(dual) != 2 || len(four) != 1 || dual[0].Rule.From != 5439 || four[0].Rule.From != 3307 || four[0].Group != "sg-m" {
 		t.Errorf("wanted = %v, %v, want port 5439 from both sources, and 3307 from IPv4, which is all that the database has", dual, four)
 	}
@@ -139,8 +139,8 @@ func TestMissingProperties(t *testing.T) {
 func TestTheFamiliesOfADatabase(t *testing.T) {
 	peers := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8:1::/56")}
 	for network, want := range map[string]string{"IPV4": "[10.1.0.0/16]", "IPV6": "[2001:db8:1::/56]", "DUAL": "[10.1.0.0/16 2001:db8:1::/56]", "": "[10.1.0.0/16 2001:db8:1::/56]"} {
-		o := workflow.Opening{Port: 3306, Groups: []string{"sg-1"}, Network: network}
-		side := workflow.Side{Openings: []workflow.Opening{o}, Callers: workflow.Callers{CIDRs: peers}}
+		o := workflow.AllowedDatabase{Port: 3306, Groups: []string{"sg-1"}, Network: network}
+		side := workflow.Side{AllowedDatabases: []workflow.AllowedDatabase{o}, Callers: workflow.Callers{CIDRs: peers}}
 		if got := fmt.Sprint(o.Family(peers)); got != want {
 			t.Errorf("%s: %s, want %s", network, got, want)
 		}

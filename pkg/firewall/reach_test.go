@@ -106,7 +106,7 @@ func (w realm) sides() (consumer, producer workflow.Side) {
 		if !d.serves {
 			continue
 		}
-		o := workflow.Opening{Database: d.name, Engine: "mysql", Port: int(d.port), Groups: d.groups, CIDRs: []netip.Prefix{cidr(d.subnet)}, Shared: map[string][]string{}}
+		o := workflow.AllowedDatabase{Database: d.name, Engine: "mysql", Port: int(d.port), Groups: d.groups, CIDRs: []netip.Prefix{cidr(d.subnet)}, Shared: map[string][]string{}}
 		for _, other := range w.dbs {
 			for _, g := range other.groups {
 				if !other.serves && other.port == d.port && slices.Contains(d.groups, g) {
@@ -114,7 +114,7 @@ func (w realm) sides() (consumer, producer workflow.Side) {
 				}
 			}
 		}
-		producer.Openings = append(producer.Openings, o)
+		producer.AllowedDatabases = append(producer.AllowedDatabases, o)
 		n := slices.IndexFunc(consumer.Services, func(s workflow.Service) bool { return s.Port == int(d.port) })
 		if n < 0 {
 			n, consumer.Services = len(consumer.Services), append(consumer.Services, workflow.Service{Port: int(d.port)})
@@ -230,7 +230,7 @@ func TestReachableIsWhatWasAndWhatIsAllowed(t *testing.T) {
 func TestAWiderRuleGoesOnceOthersServe(t *testing.T) {
 	f, side := newAccount("sg-db", "sg-default"), producer()
 	f.names = map[string]string{"sg-default": "default"}
-	side.Openings[0].Groups = []string{"sg-db", "sg-default"}
+	side.AllowedDatabases[0].Groups = []string{"sg-db", "sg-default"}
 	old := side
 	old.Callers = workflow.Callers{CIDRs: []netip.Prefix{cidr("10.1.0.0/16")}}
 	if _, err := f.open("pcx-1", old); err != nil || len(f.rules) != 1 {
@@ -258,8 +258,8 @@ func TestAWiderRuleGoesOnceOthersServe(t *testing.T) {
 // What stands is said of the group in which it stands, whichever comes first by its id.
 func TestASecondLookNamesTheSameGroup(t *testing.T) {
 	f, side := newAccount("sg-a", "sg-db"), producer()
-	side.Openings[0].Groups = []string{"sg-a", "sg-db"}
-	side.Openings[0].Shared = map[string][]string{"sg-a": {"payroll"}}
+	side.AllowedDatabases[0].Groups = []string{"sg-a", "sg-db"}
+	side.AllowedDatabases[0].Shared = map[string][]string{"sg-a": {"payroll"}}
 	for _, says := range []string{"sg-db opened", "sg-db was open"} {
 		out, err := f.open("pcx-1", side)
 		if err != nil || !strings.Contains(out.Hops[0].Detail, says) {
@@ -270,45 +270,47 @@ func TestASecondLookNamesTheSameGroup(t *testing.T) {
 
 func TestAGroupThatWouldOpenMore(t *testing.T) {
 	for name, c := range map[string]struct {
-		make func(f *account, o *workflow.Opening)
+		make func(f *account, o *workflow.AllowedDatabase)
 		ok   bool
 		says string
 	}{
-		"only default": {func(f *account, o *workflow.Opening) { f.names = map[string]string{"sg-db": "default"} }, false, "named default"},
-		"default, and its own": {func(f *account, o *workflow.Opening) {
+		"only default": {func(f *account, o *workflow.AllowedDatabase) { f.names = map[string]string{"sg-db": "default"} }, false, "named default"},
+		"default, and its own": {func(f *account, o *workflow.AllowedDatabase) {
 			f.names = map[string]string{"sg-a": "default"}
 			o.Groups = []string{"sg-a", "sg-db"}
 		}, true, "sg-db opened"},
-		"an unshared database": {func(f *account, o *workflow.Opening) { o.Shared = map[string][]string{"sg-db": {"payroll"}} }, false, "payroll"},
-		"the same, and its own": {func(f *account, o *workflow.Opening) {
+		"an unshared database": {func(f *account, o *workflow.AllowedDatabase) { o.Shared = map[string][]string{"sg-db": {"payroll"}} }, false, "payroll"},
+		"the same, and its own": {func(f *account, o *workflow.AllowedDatabase) {
 			o.Shared, o.Groups = map[string][]string{"sg-a": {"payroll"}}, []string{"sg-a", "sg-db"}
 		}, true, "sg-db opened"},
-		"the same, and asked for": {func(f *account, o *workflow.Opening) {
+		"the same, and asked for": {func(f *account, o *workflow.AllowedDatabase) {
 			o.Shared, f.asked = map[string][]string{"sg-db": {"payroll"}}, map[string]bool{"sg-db": true}
 		}, true, "sg-db opened"},
-		"an instance":      {func(f *account, o *workflow.Opening) { f.use("", false, "i-1", "sg-db") }, false, "instance i-1"},
-		"a cache":          {func(f *account, o *workflow.Opening) { f.use("ElastiCache sessions-0001-001", true, "", "sg-db") }, false, "ElastiCache"},
-		"a database's own": {func(f *account, o *workflow.Opening) { f.use("RDSNetworkInterface", true, "", "sg-db") }, true, "opened"},
-		"a proxy's own": {func(f *account, o *workflow.Opening) {
+		"an instance": {func(f *account, o *workflow.AllowedDatabase) { f.use("", false, "i-1", "sg-db") }, false, "instance i-1"},
+		"a cache": {func(f *account, o *workflow.AllowedDatabase) {
+			f.use("ElastiCache sessions-0001-001", true, "", "sg-db")
+		}, false, "ElastiCache"},
+		"a database's own": {func(f *account, o *workflow.AllowedDatabase) { f.use("RDSNetworkInterface", true, "", "sg-db") }, true, "opened"},
+		"a proxy's own": {func(f *account, o *workflow.AllowedDatabase) {
 			f.use("Network interface for DBProxy orders", true, "", "sg-db")
 		}, true, "opened"},
-		"another proxy": {func(f *account, o *workflow.Opening) {
+		"another proxy": {func(f *account, o *workflow.AllowedDatabase) {
 			f.use("Network interface for DBProxy payroll", true, "", "sg-db")
 		}, false, "payroll"},
-		"a function": {func(f *account, o *workflow.Opening) {
+		"a function": {func(f *account, o *workflow.AllowedDatabase) {
 			f.use("AWS Lambda VPC ENI-x", true, "", "sg-db")
 			f.uses[0].InterfaceType = "lambda"
 		}, true, "opened"},
-		"an instance with another":    {func(f *account, o *workflow.Opening) { f.use("", false, "i-1", "sg-a") }, true, "opened"},
-		"nothing, but it has no room": {func(f *account, o *workflow.Opening) { o.Groups = []string{"sg-gone"} }, false, "not in the VPC"},
-		"an instance, and its owner lets them in": {func(f *account, o *workflow.Opening) {
+		"an instance with another":    {func(f *account, o *workflow.AllowedDatabase) { f.use("", false, "i-1", "sg-a") }, true, "opened"},
+		"nothing, but it has no room": {func(f *account, o *workflow.AllowedDatabase) { o.Groups = []string{"sg-gone"} }, false, "not in the VPC"},
+		"an instance, and its owner lets them in": {func(f *account, o *workflow.AllowedDatabase) {
 			f.use("", false, "i-1", "sg-db")
 			f.put("sg-db", false, 0, "10.0.0.0/8")
 		}, true, "was open"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, side := newAccount("sg-a", "sg-db"), producer()
-			c.make(f, &side.Openings[0])
+			c.make(f, &side.AllowedDatabases[0])
 			before := len(f.rules)
 			out, err := f.open("pcx-1", side)
 			if err != nil || out.Hops[0].OK != c.ok || !strings.Contains(out.Hops[0].Detail, c.says) {
@@ -351,7 +353,7 @@ func TestReferences(t *testing.T) {
 		side.Refers, side.Callers = c.refers, c.calls
 		side.Callers.CIDRs = []netip.Prefix{cidr("10.1.0.0/24")}
 		var got []string
-		for _, w := range firewall.WantedIngress(side.Openings[0], "sg-db", side) {
+		for _, w := range firewall.WantedIngress(side.AllowedDatabases[0], "sg-db", side) {
 			_, peer, _ := strings.Cut(firewall.Key(w.Rule, false), "3306 ")
 			if got = append(got, peer); strings.HasPrefix(peer, "sg-") != (w.Account == own) {
 				t.Errorf("%s: %s of %q", name, peer, w.Account)

@@ -42,7 +42,7 @@ func (r Tagged) wanted(side workflow.Side) bool {
 			return r.on(s.Port) && r.Rule.From == r.Rule.To && slices.Contains(s.CIDRs, r.Rule.CIDR)
 		})
 	}
-	return slices.ContainsFunc(side.Openings, func(o workflow.Opening) bool {
+	return slices.ContainsFunc(side.AllowedDatabases, func(o workflow.AllowedDatabase) bool {
 		return slices.Contains(o.Groups, r.Group) && slices.ContainsFunc(WantedIngress(o, r.Group, side), func(w Wanted) bool { return w.Rule == r.Rule })
 	})
 }
@@ -55,7 +55,7 @@ func (r Tagged) serves(side workflow.Side) bool {
 	called := side.Refers && slices.ContainsFunc(side.Callers.Groups, func(s workflow.GroupSet) bool {
 		return slices.Contains(without(s.Groups, side.Callers.Apart), r.Rule.Other)
 	})
-	return slices.ContainsFunc(side.Openings, func(o workflow.Opening) bool {
+	return slices.ContainsFunc(side.AllowedDatabases, func(o workflow.AllowedDatabase) bool {
 		return slices.Contains(o.Groups, r.Group) && r.on(o.Port) && (called || r.touches(o.Family(side.Callers.CIDRs)))
 	})
 }

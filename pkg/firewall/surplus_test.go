@@ -12,7 +12,7 @@ import (
 func TestSurplus(t *testing.T) {
 	one, whole, other := cidr("10.1.4.0/24"), cidr("10.1.0.0/16"), cidr("10.9.0.0/16")
 	side := workflow.Side{Refers: true, VPC: producer().VPC, Peer: producer().Peer,
-		Openings: []workflow.Opening{{Database: "sales", Port: 3306, Groups: []string{"sg-1", "sg-2", "sg-k"}}}, Apart: []string{"sg-k"},
+		AllowedDatabases: []workflow.AllowedDatabase{{Database: "sales", Port: 3306, Groups: []string{"sg-1", "sg-2", "sg-k"}}}, Apart: []string{"sg-k"},
 		Callers:  workflow.Callers{CIDRs: []netip.Prefix{one}, Groups: []workflow.GroupSet{{Account: producer().Peer.Account, Groups: []string{"sg-nb", "sg-zz"}}, {Account: producer().Peer.Account, Groups: []string{"sg-all", "sg-far"}}}, Apart: []string{"sg-far"}},
 		Services: []workflow.Service{{Port: 5432, CIDRs: []netip.Prefix{one}}}, Clients: []workflow.Client{{Groups: []string{"sg-7", "sg-k"}}}}
 	ours := func(group string, egress bool, port int, peer any) firewall.Tagged {

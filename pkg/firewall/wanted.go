@@ -21,7 +21,7 @@ const mostReferences = 20
 
 // WantedIngress returns the rules that a group of a database must have to let its callers in on its port, sorted: from their security groups where
 // AWS lets a rule of this side refer to all of them, else from the ranges of their subnets.
-func WantedIngress(o workflow.Opening, group string, side workflow.Side) []Wanted {
+func WantedIngress(o workflow.AllowedDatabase, group string, side workflow.Side) []Wanted {
 	calls, rule := calling(o, side), Rule{From: o.Port, To: o.Port}
 	var out []Wanted
 	if refer := References(side); len(refer) > 0 {
@@ -44,7 +44,7 @@ func WantedIngress(o workflow.Opening, group string, side workflow.Side) []Wante
 }
 
 // calling is what a database is called by: from the subnets of its callers or, if nothing is in one now, from anywhere.
-func calling(o workflow.Opening, side workflow.Side) network.Traffic {
+func calling(o workflow.AllowedDatabase, side workflow.Side) network.Traffic {
 	out := network.Traffic{Peers: o.Family(side.Callers.CIDRs), Ports: network.Ports{From: o.Port, To: o.Port}}
 	if len(out.Peers) == 0 {
 		out.Peers = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
@@ -164,7 +164,7 @@ func Left(groups []Group, side workflow.Side) []network.Group {
 	for _, g := range groups {
 		of := func(ids []string) bool { return slices.Contains(ids, g.ID) }
 		if !slices.ContainsFunc(side.Clients, func(c workflow.Client) bool { return of(c.Groups) }) &&
-			!slices.ContainsFunc(side.Openings, func(o workflow.Opening) bool { return of(o.Groups) }) {
+			!slices.ContainsFunc(side.AllowedDatabases, func(o workflow.AllowedDatabase) bool { return of(o.Groups) }) {
 			continue
 		}
 		one := network.Group{ID: g.ID, Name: g.Name, Ingress: model(g.Ingress), Egress: model(g.Egress)}

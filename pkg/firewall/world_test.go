@@ -278,8 +278,8 @@ func (f *account) close(connection string, side workflow.Side) (workflow.HopsOut
 func producer() workflow.Side {
 	peer := workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []netip.Prefix{cidr("10.1.0.0/16"), cidr("10.11.0.0/16")}}
 	return workflow.Side{Role: "accepter", Peer: peer, Callers: workflow.Callers{CIDRs: peer.CIDRs, Groups: []workflow.GroupSet{{Account: peer.Account, Groups: []string{"sg-nb"}}}},
-		VPC:      workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}},
-		Openings: []workflow.Opening{{Database: "orders", Engine: "mysql", Port: 3306, Groups: []string{"sg-db"}}}}
+		VPC:              workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}},
+		AllowedDatabases: []workflow.AllowedDatabase{{Database: "orders", Engine: "mysql", Port: 3306, Groups: []string{"sg-db"}}}}
 }
 
 // consumer is the side of whoever calls that database.
@@ -313,7 +313,7 @@ func TestGroupsAreAsBeforeOnceAllIsClosed(t *testing.T) {
 		}
 		f.fault, f.memory.Fault = strike, func(string) ledgertest.Fault { return strike() }
 		side := producer()
-		side.Services, side.Openings = []workflow.Service{{Port: 5432, CIDRs: side.Peer.CIDRs}}, append(side.Openings, workflow.Opening{Database: "copy", Port: 3306, Groups: []string{"sg-x", "sg-db"}})
+		side.Services, side.AllowedDatabases = []workflow.Service{{Port: 5432, CIDRs: side.Peer.CIDRs}}, append(side.AllowedDatabases, workflow.AllowedDatabase{Database: "copy", Port: 3306, Groups: []string{"sg-x", "sg-db"}})
 		shut := func(connection string) {
 			now = now.Add(5 * time.Minute)
 			for try := 0; ; try++ {
@@ -443,7 +443,7 @@ func TestWhoIsRefusedKeepsNobodyWaiting(t *testing.T) {
 
 func TestOneGroupThatIsFullDoesNotKeepTheOthersOut(t *testing.T) {
 	f, side := newAccount("sg-db", "sg-b"), producer()
-	side.Openings = append(side.Openings, workflow.Opening{Database: "b", Port: 5432, Groups: []string{"sg-b"}}, workflow.Opening{Database: "none", Port: 5432})
+	side.AllowedDatabases = append(side.AllowedDatabases, workflow.AllowedDatabase{Database: "b", Port: 5432, Groups: []string{"sg-b"}}, workflow.AllowedDatabase{Database: "none", Port: 5432})
 	f.before = func(call string) error {
 		if call == "Ingress sg-db" {
 			return &smithy.GenericAPIError{Code: "RulesPerSecurityGroupLimitExceeded"}

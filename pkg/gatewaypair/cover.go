@@ -93,8 +93,8 @@ func split(sides []*workflow.Side, limits [2]bool, covered []string, w *workflow
 			w.Ranges = append(w.Ranges, r)
 			return true
 		})
-		s.Openings = slices.DeleteFunc(slices.Clone(s.Openings), func(o workflow.Opening) bool {
-			r := workflow.Reachable{Opening: o, VPC: named(s.VPC), From: named(s.Peer)}
+		s.AllowedDatabases = slices.DeleteFunc(slices.Clone(s.AllowedDatabases), func(o workflow.AllowedDatabase) bool {
+			r := workflow.Reachable{Database: o, VPC: named(s.VPC), From: named(s.Peer)}
 			if !waits(attached.Database(r)) {
 				return false
 			}

@@ -59,7 +59,7 @@ func TestAPairIsWhatItsAttachmentsApprovalsCover(t *testing.T) {
 			va := workflow.VPC{Account: "111111111111", Region: "eu-west-1", ID: "vpc-a", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}
 			vb := workflow.VPC{Account: "222222222222", Region: "eu-west-1", ID: "vpc-b", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}}
 			first := &survey.SideFacts{Here: &workflow.Facts{VPC: va}, Side: &workflow.Side{Role: Requester, VPC: va, Peer: vb}}
-			second := &survey.SideFacts{Here: &workflow.Facts{VPC: vb}, Side: &workflow.Side{Role: Accepter, VPC: vb, Peer: va, Openings: []workflow.Opening{
+			second := &survey.SideFacts{Here: &workflow.Facts{VPC: vb}, Side: &workflow.Side{Role: Accepter, VPC: vb, Peer: va, AllowedDatabases: []workflow.AllowedDatabase{
 				{Database: "sales", Engine: "mysql", Port: 3306}, {Database: "returns", Engine: "mysql", Port: 3309}}}}
 			i := inspection{Inspector: Inspector{Ledger: l, Units: func(context.Context, string) (string, error) { return "Data", nil }}, pair: &pair{q: q}, entry: ledger.Connection{Approval: c.pair}}
 			if err := i.limit(t.Context(), []*survey.SideFacts{first, second}); err != nil {
@@ -69,7 +69,7 @@ func TestAPairIsWhatItsAttachmentsApprovalsCover(t *testing.T) {
 				t.Errorf("says %q, and of what is shut %v", i.nothing, i.shut)
 			}
 			var opened []string
-			for _, o := range second.Side.Openings {
+			for _, o := range second.Side.AllowedDatabases {
 				opened = append(opened, o.Database)
 			}
 			w := i.out.Waits

@@ -138,7 +138,7 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 			if end(there.Side) == n {
 				continue
 			}
-			about.Databases += len(there.Side.Openings)
+			about.Databases += len(there.Side.AllowedDatabases)
 			if q.Before {
 				about.Databases += there.Waiting // nothing goes for those that cannot be read now
 			}
@@ -150,7 +150,7 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 	}
 	for _, here := range all {
 		if !direction(*q, 1-end(here.Side)).Allowed { // the other may not consume what is here
-			here.Side.Openings = nil
+			here.Side.AllowedDatabases = nil
 		}
 	}
 	survey.Appoint(survey.Sides(all)...)
@@ -282,7 +282,7 @@ func (i Inspector) connect(ctx context.Context, execution string, p *pair, sides
 		api := i.Enter(execution, g.Side.VPC.Place())
 		if g.Side.Owner == "" {
 			var err error
-			if g.Side.Beside, err = beside(ctx, api.EC2, g); err != nil {
+			if g.Side.Alternates, err = beside(ctx, api.EC2, g); err != nil {
 				return fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
 			}
 		}

@@ -735,7 +735,7 @@ func TestWhatAPeeringReachesGetsNoSecondRoute(t *testing.T) {
 		"one in another table":     {[]route.Table{{ID: "rtb-2", Routes: at("10.1.0.0/16", "pcx-1", false)[0].Routes}}, 1},
 		"the gateway's own, again": {at("10.1.0.0/16", gateway, false), 1},
 	} {
-		plan := route.Plan("pair", desired, c.tables, nil, workflow.Side{Beside: []string{"pcx-1"}})
+		plan := route.Plan("pair", desired, c.tables, nil, workflow.Side{Alternates: []string{"pcx-1"}})
 		if len(plan.Want) != 1-c.left || len(plan.Reached) != 1-c.left {
 			t.Errorf("%s: %+v", name, plan)
 		}

@@ -24,8 +24,8 @@ type Client struct {
 	Name    string
 	Groups  []string
 	Subnets []string
-	// Beside are the other security groups that interfaces of a marked group have: what refers to one of them is of some of these clients too.
-	Beside []string
+	// OtherGroups are the other security groups that interfaces of a marked group have: what refers to one of them is of some of these clients too.
+	OtherGroups []string
 	// Host says that it is a notebook instance with direct internet access: it needs host routes.
 	Host bool
 	// Replies are the ranges of ports at one of which it receives the answers, see [network.Client].

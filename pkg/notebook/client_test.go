@@ -113,8 +113,8 @@ func TestMarkedClients(t *testing.T) {
 		t.Errorf("%s, %v\nwant %s", said(got), err, want)
 	}
 	for _, c := range got {
-		if want := map[bool]string{true: "[sg-a]", false: "[]"}[c.Name == "security group sg-jobs"]; fmt.Sprint(c.Beside) != want {
-			t.Errorf("%s has %v beside, want %s", c.Name, c.Beside, want)
+		if want := map[bool]string{true: "[sg-a]", false: "[]"}[c.Name == "security group sg-jobs"]; fmt.Sprint(c.OtherGroups) != want {
+			t.Errorf("%s has %v beside, want %s", c.Name, c.OtherGroups, want)
 		}
 		if !slices.Equal(c.Replies, notebook.OfAny) {
 			t.Errorf("%s receives answers at %v: nobody knows what runs there", c.Name, c.Replies)

@@ -55,7 +55,7 @@ func marked(ctx context.Context, api Marks, subnets, groups []string) ([]Client,
 		return nil, err
 	}
 	for _, id := range groups {
-		c := Client{Name: "security group " + id, Groups: []string{id}, Beside: unique(beside[id]), Replies: OfAny}
+		c := Client{Name: "security group " + id, Groups: []string{id}, OtherGroups: unique(beside[id]), Replies: OfAny}
 		if c.Subnets = unique(has[id]); len(c.Subnets) == 0 {
 			c.Subnets = subnets
 		}

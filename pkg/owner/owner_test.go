@@ -39,7 +39,7 @@ func stands(databases ...string) owner.News {
 	side := workflow.Side{Role: "accepter", VPC: pair.Accepter, Peer: pair.Requester}
 	side.Ways = []workflow.Way{{Subnets: []string{"subnet-1"}, To: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/24")}}, {Subnets: []string{"subnet-2"}, To: []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24")}}}
 	for _, d := range databases {
-		side.Openings = append(side.Openings, workflow.Opening{Database: d, Port: 3306})
+		side.AllowedDatabases = append(side.AllowedDatabases, workflow.AllowedDatabase{Database: d, Port: 3306})
 	}
 	return owner.Stands(workflow.VerifyConnectionInput{Execution: "e", Reason: "connected by policy p", Connection: pair, Sides: []workflow.Side{side}}, workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: "connected by policy p"})
 }
@@ -173,11 +173,11 @@ func TestParticipantsHear(t *testing.T) {
 		s := workflow.Side{Role: "accepter", VPC: pair.Accepter, Peer: pair.Requester, Owner: pair.Accepter.Account}
 		s.VPC.Account = account
 		for _, d := range databases {
-			s.Openings = append(s.Openings, workflow.Opening{Database: d, Port: 5432})
+			s.AllowedDatabases = append(s.AllowedDatabases, workflow.AllowedDatabase{Database: d, Port: 5432})
 		}
 		return s
 	}
-	own := workflow.Side{Role: "accepter", VPC: pair.Accepter, Peer: pair.Requester, Openings: []workflow.Opening{{Database: "sales", Port: 3306}}}
+	own := workflow.Side{Role: "accepter", VPC: pair.Accepter, Peer: pair.Requester, AllowedDatabases: []workflow.AllowedDatabase{{Database: "sales", Port: 3306}}}
 	in := workflow.VerifyConnectionInput{Reason: "connected by policy p", Connection: pair, Sides: []workflow.Side{own, of("333333333333", "books"), of("444444444444")}}
 	teller := owner.Teller{Ledger: book, Topic: notice.Topic{API: m, ARN: "topic"}}
 	for _, n := range []owner.News{owner.Stands(in, workflow.VerifyConnectionOutput{Result: workflow.Connected}),
@@ -218,7 +218,7 @@ func TestWhoHearsOfTagsThatAreNotHeeded(t *testing.T) {
 		out := []workflow.Side{
 			{Role: "requester", VPC: pair.Requester, Unheeded: []string{"rtb-1: not kept out", "shared and not opened: cache"}},
 			{Role: "accepter", VPC: pair.Accepter, Unheeded: []string{"sg-2: not kept out"}},
-			{Role: "accepter", VPC: pair.Accepter, Owner: pair.Accepter.Account, Openings: []workflow.Opening{{Database: "books", Port: 5432}}}}
+			{Role: "accepter", VPC: pair.Accepter, Owner: pair.Accepter.Account, AllowedDatabases: []workflow.AllowedDatabase{{Database: "books", Port: 5432}}}}
 		if out[2].VPC.Account = guest; participants != "" {
 			out[2].Unheeded = []string{participants}
 		}

@@ -23,7 +23,7 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 	}
 	for _, s := range in.Sides {
 		n.Said = unheeded(n.Said, s)
-		for _, o := range s.Openings {
+		for _, o := range s.AllowedDatabases {
 			if o.Withheld != nil {
 				continue
 			}
@@ -31,7 +31,7 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 			n.Opens = append(n.Opens, Open{Account: s.VPC.Account, VPC: s.VPC.ID, Text: text})
 		}
 		if s.Owner != "" { // the routes are the owner's
-			if len(s.Openings)+len(s.Clients) > 0 {
+			if len(s.AllowedDatabases)+len(s.Clients) > 0 {
 				n.Participants = append(n.Participants, Participant{s.VPC.Account, s.Role, strings.Join(s.Unheeded, "\n")})
 			}
 			continue

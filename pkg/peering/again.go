@@ -68,7 +68,7 @@ func extensionNeeded(in workflow.AskAgainInput) notice.Approval {
 		e.Ranges = append(e.Ranges, r.CIDR)
 	}
 	for _, r := range w.Reachable {
-		o := r.Opening
+		o := r.Database
 		e.Reachable = append(e.Reachable, notice.Reachable{Account: r.VPC.Account, Region: r.VPC.Region, VPC: r.VPC.ID,
 			Database: o.Database, Engine: o.Engine, Port: o.Port, From: r.From.ID, Also: o.Also, Decision: o.Decision})
 	}
@@ -95,7 +95,7 @@ func Extension(in workflow.AskAgainInput) (subject, body string) {
 	if len(w.Reachable) > 0 {
 		line("\nWhat would become reachable, too")
 		for _, r := range w.Reachable {
-			opening(line, r.Opening, r.VPC, r.From)
+			opening(line, r.Database, r.VPC, r.From)
 		}
 	}
 	line("\nWhy you are asked")

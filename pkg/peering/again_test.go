@@ -21,12 +21,12 @@ import (
 // extension is a peering to which a database and a range came after it was approved.
 func extension() workflow.AskAgainInput {
 	in := request()
-	o := in.Sides[1].Openings[0]
+	o := in.Sides[1].AllowedDatabases[0]
 	o.Also = []string{"archive"}
 	c := in.Connection
 	return workflow.AskAgainInput{Execution: "run-2", Connection: c, Waits: workflow.Waiting{Thing: c.ID, Account: c.Accepter.Account, Region: c.Accepter.Region,
 		Known: in.Known, Request: workflow.Request{By: "arn:aws:sts::111111111111:assumed-role/research/ana", Why: "weekly report", Approve: "approved-0a1b2c3d"},
-		Ranges: []workflow.Ranged{{CIDR: prefixes("100.64.0.0/20")[0], VPC: c.Requester}}, Reachable: []workflow.Reachable{{Opening: o, VPC: c.Accepter, From: c.Requester}},
+		Ranges: []workflow.Ranged{{CIDR: prefixes("100.64.0.0/20")[0], VPC: c.Requester}}, Reachable: []workflow.Reachable{{Database: o, VPC: c.Accepter, From: c.Requester}},
 		Shown:    cover.Lines("range 100.64.0.0/20", "database orders, aurora-mysql, TCP port 3307"),
 		Decision: in.Decision, Said: workflow.Said{Requester: "something waits", Accepter: "orders waits"}}}
 }
@@ -98,7 +98,7 @@ func TestOneAsksAgainOnceForEachQuestion(t *testing.T) {
 	if entry, _, _ = l.Connection(ctx, in.Connection.ID); !cover.Told(entry.Approval, shown) {
 		t.Errorf("the entry says %+v", entry.Approval)
 	}
-	in.Execution, in.Waits.Reachable[0].Opening.Decision = "run-3", policy.Decision{}
+	in.Execution, in.Waits.Reachable[0].Database.Decision = "run-3", policy.Decision{}
 	if out, err := ask(in); err != nil || out.Asked {
 		t.Errorf("another execution asks the same: %+v, %v", out, err)
 	}

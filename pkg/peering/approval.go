@@ -80,7 +80,7 @@ func approvalNeeded(in workflow.ConcludeInput) notice.Approval {
 		Approve: Approving(in.Connection, in.Request.Approve), ApproveAll: Approving(in.Connection, tag.ApprovedAll), Reject: Approving(in.Connection, "rejected"),
 	}
 	for _, s := range in.Sides {
-		for _, o := range s.Openings {
+		for _, o := range s.AllowedDatabases {
 			e.Reachable = append(e.Reachable, notice.Reachable{Account: s.VPC.Account, Region: s.VPC.Region, VPC: s.VPC.ID,
 				Database: o.Database, Engine: o.Engine, Port: o.Port, From: s.Peer.ID, Also: o.Also, Decision: o.Decision})
 		}
@@ -106,7 +106,7 @@ func Message(in workflow.ConcludeInput) (subject, body string) {
 	line("\nWhat would become reachable")
 	reachable := 0
 	for _, s := range in.Sides {
-		for _, o := range s.Openings {
+		for _, o := range s.AllowedDatabases {
 			reachable++
 			opening(line, o, s.VPC, s.Peer)
 		}
@@ -160,7 +160,7 @@ func sides(line func(string, ...any), first, second string, c workflow.Connectio
 }
 
 // opening says what becomes reachable with a database of one VPC from another.
-func opening(line func(string, ...any), o workflow.Opening, in, from workflow.VPC) {
+func opening(line func(string, ...any), o workflow.AllowedDatabase, in, from workflow.VPC) {
 	line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", o.Database, o.Engine, o.Port, in.ID, in.Account, from.ID, from.Account)
 	line("    by policy %s", notice.Because(o.Decision))
 	for _, also := range o.Also {

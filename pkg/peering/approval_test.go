@@ -130,8 +130,8 @@ func request() workflow.ConcludeInput {
 		Decision: policy.Decision{Action: policy.Ask, Allowed: true, Policy: "ask-owner", Reason: "the owner has to approve"},
 		Request:  workflow.Request{Approve: "approved"},
 		Sides: []workflow.Side{
-			{Role: peering.Requester, VPC: requester, Peer: accepter, Openings: []workflow.Opening{{Database: "features", Engine: "postgres", Port: 5432, Decision: shared}}},
-			{Role: peering.Accepter, VPC: accepter, Peer: requester, Openings: []workflow.Opening{{Database: "orders", Engine: "aurora-mysql", Port: 3307, Decision: shared}}}}}
+			{Role: peering.Requester, VPC: requester, Peer: accepter, AllowedDatabases: []workflow.AllowedDatabase{{Database: "features", Engine: "postgres", Port: 5432, Decision: shared}}},
+			{Role: peering.Accepter, VPC: accepter, Peer: requester, AllowedDatabases: []workflow.AllowedDatabase{{Database: "orders", Engine: "aurora-mysql", Port: 3307, Decision: shared}}}}}
 }
 
 // What the approver reads.

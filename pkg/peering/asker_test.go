@@ -30,7 +30,7 @@ func TestTheApproverReadsWhoAsksAndWhatElseBecomesReachable(t *testing.T) {
 	}
 	c := workflow.Connection{ID: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "eu-west-1", ID: "vpc-1"}, Accepter: workflow.VPC{Account: "222222222222", Region: "cn-north-1", ID: "vpc-2"}}
 	_, body := peering.Message(workflow.ConcludeInput{Connection: c, Request: workflow.Request{By: by, Why: why},
-		Sides: []workflow.Side{{VPC: c.Accepter, Peer: c.Requester, Openings: []workflow.Opening{{Database: "sales", Engine: "mysql", Port: 3306, Also: []string{"archive"}}}}}})
+		Sides: []workflow.Side{{VPC: c.Accepter, Peer: c.Requester, AllowedDatabases: []workflow.AllowedDatabase{{Database: "sales", Engine: "mysql", Port: 3306, Also: []string{"archive"}}}}}})
 	for _, said := range []string{by, why, "sales  mysql, TCP port 3306", "archive, which nobody shared", "https://cn-north-1.console.amazonaws.cn/vpcconsole/home?region=cn-north-1#PeeringConnectionDetails:VpcPeeringConnectionId=pcx-1"} {
 		if !strings.Contains(body, said) {
 			t.Errorf("the request for approval does not say %q:\n%s", said, body)

@@ -207,8 +207,8 @@ func TestFullAccountsAreReadInTime(t *testing.T) {
 				t.Fatalf("%s: %s %s with %d sides, %v", what, out.Answer, out.Reason, len(out.Sides), err)
 			}
 			for _, s := range out.Sides {
-				if s.Unread != unread || len(s.Openings) != databases {
-					t.Errorf("%s: %d unread, %d databases", what, s.Unread, len(s.Openings))
+				if s.Unread != unread || len(s.AllowedDatabases) != databases {
+					t.Errorf("%s: %d unread, %d databases", what, s.Unread, len(s.AllowedDatabases))
 				}
 			}
 			if took < latency || took > budget {

@@ -17,16 +17,16 @@ import (
 // shows returns what the accepter's owner is asked about, as lines of package cover: the ranges of the requester's VPC, and the databases of
 // their own that become reachable from there. A database of the requester's is the requester's to share.
 func shows(c workflow.Connection, sides []workflow.Side) []string {
-	var openings []workflow.Opening
+	var openings []workflow.AllowedDatabase
 	for _, s := range sides {
 		if s.Role == Accepter {
-			openings = append(openings, s.Openings...)
+			openings = append(openings, s.AllowedDatabases...)
 		}
 	}
 	return lines(c.Requester.CIDRs, openings)
 }
 
-func lines(ranges []netip.Prefix, openings []workflow.Opening) []string {
+func lines(ranges []netip.Prefix, openings []workflow.AllowedDatabase) []string {
 	var out []string
 	for _, r := range ranges {
 		out = append(out, cover.Range(r))
@@ -61,7 +61,7 @@ func limited(sides []workflow.Side, batches []workflow.Batch, late []string) res
 		if out[n].Role != Accepter {
 			continue
 		}
-		out[n].Openings = slices.DeleteFunc(slices.Clone(out[n].Openings), func(o workflow.Opening) bool { return slices.Contains(late, cover.Database(o)) })
+		out[n].AllowedDatabases = slices.DeleteFunc(slices.Clone(out[n].AllowedDatabases), func(o workflow.AllowedDatabase) bool { return slices.Contains(late, cover.Database(o)) })
 		out[n].Peer.CIDRs = slices.DeleteFunc(slices.Clone(out[n].Peer.CIDRs), func(p netip.Prefix) bool { return slices.Contains(late, cover.Range(p)) })
 	}
 	left := rest{sides: out, shut: cover.Shut(all, before), nothing: cover.Nothing(all, before)}
@@ -78,16 +78,16 @@ func limited(sides []workflow.Side, batches []workflow.Batch, late []string) res
 func waiting(c workflow.Connection, sides []workflow.Side, late []string) workflow.Waiting {
 	w := workflow.Waiting{Thing: c.ID, Account: c.Accepter.Account, Region: c.Accepter.Region}
 	var ranges []netip.Prefix
-	var openings []workflow.Opening
+	var openings []workflow.AllowedDatabase
 	for _, r := range c.Requester.CIDRs {
 		if slices.Contains(late, cover.Range(r)) {
 			ranges, w.Ranges = append(ranges, r), append(w.Ranges, workflow.Ranged{CIDR: r, VPC: named(c.Requester)})
 		}
 	}
 	for _, s := range sides {
-		for _, o := range s.Openings {
+		for _, o := range s.AllowedDatabases {
 			if s.Role == Accepter && slices.Contains(late, cover.Database(o)) {
-				openings, w.Reachable = append(openings, o), append(w.Reachable, workflow.Reachable{Opening: o, VPC: named(s.VPC), From: named(c.Requester)})
+				openings, w.Reachable = append(openings, o), append(w.Reachable, workflow.Reachable{Database: o, VPC: named(s.VPC), From: named(c.Requester)})
 			}
 		}
 	}
@@ -116,7 +116,7 @@ func waits(c workflow.Connection, w workflow.Waiting, answer string, shown []str
 		ranges = append(ranges, r.CIDR.String())
 	}
 	for _, r := range w.Reachable {
-		names = append(names, fmt.Sprintf("%s on TCP port %d", r.Opening.Database, r.Opening.Port))
+		names = append(names, fmt.Sprintf("%s on TCP port %d", r.Database.Database, r.Database.Port))
 	}
 	some := func(all []string) string {
 		const few = 3

@@ -351,7 +351,7 @@ func TestConnectSurveysBothSides(t *testing.T) {
 		t.Errorf("consumer = %v with ports %v", consumer.Consumer, consumer.Ports)
 	}
 	var opened []string
-	for _, o := range producer.Openings {
+	for _, o := range producer.AllowedDatabases {
 		opened = append(opened, o.Database)
 	}
 	if fmt.Sprint(opened) != "[mine orders]" {
@@ -372,8 +372,8 @@ func TestAskSaysWhatWouldBecomeReachable(t *testing.T) {
 	if err != nil || out.Answer != workflow.AnswerAsk || len(out.Sides) != 2 {
 		t.Fatalf("%s with %+v, %v", out.Answer, out.Sides, err)
 	}
-	if requester, accepter := out.Sides[0], out.Sides[1]; len(requester.Openings) != 0 || len(accepter.Openings) != 2 || accepter.Openings[1].Database != "orders" {
-		t.Errorf("the requester opens %+v, the accepter %+v", requester.Openings, accepter.Openings)
+	if requester, accepter := out.Sides[0], out.Sides[1]; len(requester.AllowedDatabases) != 0 || len(accepter.AllowedDatabases) != 2 || accepter.AllowedDatabases[1].Database != "orders" {
+		t.Errorf("the requester opens %+v, the accepter %+v", requester.AllowedDatabases, accepter.AllowedDatabases)
 	}
 	if out.Told || out.Expires != "2026-11-29T09:00:00Z" {
 		t.Errorf("told %v, expires %q", out.Told, out.Expires)
@@ -483,7 +483,7 @@ func TestAnApprovalCoversWhatItShowed(t *testing.T) {
 				t.Fatalf("%s (%s), %v, want %s", out.Answer, out.Reason, err, c.answer)
 			}
 			var opened []string
-			for _, o := range out.Sides[1].Openings {
+			for _, o := range out.Sides[1].AllowedDatabases {
 				opened = append(opened, o.Database)
 			}
 			slices.Sort(opened)

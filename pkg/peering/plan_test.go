@@ -186,7 +186,7 @@ func TestBlocked(t *testing.T) {
 		sides := []workflow.Side{{Role: peering.Requester, VPC: a, Peer: b, Subnets: []string{"subnet-a", "subnet-b"}, Tables: []workflow.Table{table("rtb-a", false, "subnet-a", c.calls...), c.here},
 			Clients: []workflow.Client{{Names: []string{"notebook n"}, Count: 1, Account: a.Account, Subnets: []string{"subnet-a"}, CIDRs: cidrs("10.1.1.0/24")}}},
 			{Role: peering.Accepter, VPC: b, Peer: a, Subnets: []string{"subnet-d", "subnet-e"}, Tables: []workflow.Table{table("rtb-d", false, "subnet-d", c.back...), c.there},
-				Openings: []workflow.Opening{{Database: "sales", Port: 3306, Network: "IPV4", Subnets: []string{"subnet-d"}, CIDRs: cidrs("10.2.1.0/24")}}}}
+				AllowedDatabases: []workflow.AllowedDatabase{{Database: "sales", Port: 3306, Network: "IPV4", Subnets: []string{"subnet-d"}, CIDRs: cidrs("10.2.1.0/24")}}}}
 		survey.Appoint(&sides[0], &sides[1])
 		for _, asks := range []bool{false, true} {
 			q := question(c.status)

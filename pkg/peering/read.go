@@ -162,7 +162,7 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workfl
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	r.Side.Beside, a.Side.Beside = besides, besides
+	r.Side.Alternates, a.Side.Alternates = besides, besides
 	surveyed, err := s.Produce(ctx, r, a)
 	if err != nil {
 		return nil, nil, nil, err

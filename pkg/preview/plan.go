@@ -120,7 +120,7 @@ func connect(p *mode.Plan, c workflow.Connection, sides []workflow.Side, noteboo
 		}
 	}
 	for _, s := range sides {
-		for _, o := range s.Openings {
+		for _, o := range s.AllowedDatabases {
 			if o.Withheld != nil {
 				p.Leaves = append(p.Leaves, say("leave %s closed: %s", o.Database, o.Withheld.Detail))
 				continue

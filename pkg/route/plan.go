@@ -123,7 +123,7 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 		seen[d] = true
 		item := itemOf(items, d.Table, d.Destination.String())
 		same, blocking := look(d, routes[d.Table])
-		beside, served := serving(d, routes[d.Table], side.Beside)
+		beside, served := serving(d, routes[d.Table], side.Alternates)
 		leaves, asks := passing(d, routes[d.Table], items, side)
 		switch {
 		case same != nil && same.Target == d.Target && same.List == "":

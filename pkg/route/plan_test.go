@@ -112,7 +112,7 @@ func TestPlan(t *testing.T) {
 			if c.item != nil {
 				items = append(items, *c.item)
 			}
-			side := workflow.Side{Beside: []string{"pcx-beside"}, Diverts: workflow.Diverts{{Leaves: "tgw-9", Tables: []string{"rtb-1"}, Policy: "p", Allowed: true}, {Leaves: "tgw-8", Tables: []string{"rtb-1"}, Policy: "no"}}}
+			side := workflow.Side{Alternates: []string{"pcx-beside"}, Diverts: workflow.Diverts{{Leaves: "tgw-9", Tables: []string{"rtb-1"}, Policy: "p", Allowed: true}, {Leaves: "tgw-8", Tables: []string{"rtb-1"}, Policy: "no"}}}
 			got := route.Plan(id, want, []route.Table{{ID: "rtb-1", Routes: c.routes}}, items, side)
 			if asks := strings.Join(got.Asks(), "\n"); asks != c.asks {
 				t.Fatalf("asks %q, want %q", asks, c.asks)

@@ -158,7 +158,7 @@ func TestAPairCarriesOnWhenThePeeringGoes(t *testing.T) {
 					before := n.String()
 					side := workflow.Side{VPC: vpcA, Peer: vpcB, Ways: []workflow.Way{{To: vpcB.CIDRs}}}
 					beside := side
-					beside.Beside = []string{"pcx-1"}
+					beside.Alternates = []string{"pcx-1"}
 					for _, step := range []func() error{
 						func() error { _, err := route.Add(ctx, n, l, "1", p, side); return err },
 						func() error { _, err := route.Add(ctx, n, l, "2", pair, beside); return err },
@@ -281,7 +281,7 @@ func TestTablesAreAsBeforeOnceAllIsDisconnected(t *testing.T) {
 				}
 				side := workflow.Side{VPC: vpcA, Peer: vpcB, Ways: []workflow.Way{{To: vpcB.CIDRs}}}
 				if !c.OwnsTarget() {
-					side.Beside = []string{"pcx-1", "pcx-2"}
+					side.Alternates = []string{"pcx-1", "pcx-2"}
 				}
 				side.Tables, _ = route.Read(ctx, n, vpcA.ID)
 				run++

@@ -62,16 +62,16 @@ func seat(sides []*SideFacts) {
 					taken[id] = true
 				}
 			}
-			for _, o := range other.Side.Openings {
+			for _, o := range other.Side.AllowedDatabases {
 				for _, id := range o.Subnets {
 					taken[id] = true
 				}
 			}
 		}
-		g.Side.Seats = nil
+		g.Side.EndSubnets = nil
 		for _, s := range g.Subnets {
 			if taken[s.ID] {
-				g.Side.Seats = append(g.Side.Seats, workflow.Seat{ID: s.ID, CIDRs: route.Ranges(g.Subnets, []string{s.ID}), Zone: s.Zone, ZoneID: s.ZoneID, Outpost: s.Outpost})
+				g.Side.EndSubnets = append(g.Side.EndSubnets, workflow.EndSubnet{ID: s.ID, CIDRs: route.Ranges(g.Subnets, []string{s.ID}), Zone: s.Zone, ZoneID: s.ZoneID, Outpost: s.Outpost})
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func (s Surveyor) consume(ctx context.Context, g *SideFacts) ([]workflow.Batch, 
 		return nil, err
 	}
 	kept := g.kept(from.groups)
-	g.unheeded(firewall.Beside(had(firewall.Kept(from.groups, v.Account), from.clients, nil), g.Side.Openings))
+	g.unheeded(firewall.WithoutDatabase(had(firewall.Kept(from.groups, v.Account), from.clients, nil), g.Side.AllowedDatabases))
 	for _, c := range from.clients {
 		if firewall.KeptWhole(c.Groups, kept) {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: "is no client: " + firewall.KeptOut(c.Groups)})
@@ -102,10 +102,10 @@ func (s Surveyor) consume(ctx context.Context, g *SideFacts) ([]workflow.Batch, 
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: fmt.Sprintf("nothing leads from %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
 		}
 	}
-	g.Side.Apart = had(kept, from.clients, g.Side.Openings)
+	g.Side.Apart = had(kept, from.clients, g.Side.AllowedDatabases)
 	g.Side.Clients = workflow.Few(alike(v.Account, from.clients, g.Subnets, kept))
 	g.Side.Unread, g.Side.Overlooked = notebook.Unread(from.unread, from.clients)
-	if g.Side.GroupsAt = from.at; len(g.Side.Openings) == 0 {
+	if g.Side.GroupsAt = from.at; len(g.Side.AllowedDatabases) == 0 {
 		g.Side.Groups, g.Side.Owners = firewall.Handed(from.groups, *g.Side)
 	}
 	return batches(one, g.Subnets, from.instances, kept), nil
@@ -182,11 +182,11 @@ func alike(account string, clients []notebook.Client, subnets []route.Subnet, ke
 			continue
 		}
 		n := slices.IndexFunc(out, func(o workflow.Client) bool {
-			return o.Host == c.Host && slices.Equal(o.Subnets, in) && slices.Equal(o.Groups, c.Groups) && slices.Equal(o.Beside, c.Beside) && slices.Equal(o.Replies, c.Replies)
+			return o.Host == c.Host && slices.Equal(o.Subnets, in) && slices.Equal(o.Groups, c.Groups) && slices.Equal(o.OtherGroups, c.OtherGroups) && slices.Equal(o.Replies, c.Replies)
 		})
 		if n < 0 {
 			n = len(out)
-			out = append(out, workflow.Client{Account: account, Host: c.Host, Subnets: in, CIDRs: network.Merge(route.Ranges(subnets, in)), Groups: c.Groups, Beside: c.Beside, Replies: c.Replies})
+			out = append(out, workflow.Client{Account: account, Host: c.Host, Subnets: in, CIDRs: network.Merge(route.Ranges(subnets, in)), Groups: c.Groups, OtherGroups: c.OtherGroups, Replies: c.Replies})
 		}
 		out[n].Names, out[n].Count = append(out[n].Names, c.Name), out[n].Count+1
 	}

@@ -90,7 +90,7 @@ func TestWhoCallsIsReadOnce(t *testing.T) {
 		"one": {{"subnet-a"}, {"sg-1"}}, "two": {{"subnet-a"}, {"sg-1"}}, "other": {{"subnet-a", "subnet-b"}, {"sg-1"}}, "half": {{"subnet-a", "subnet-x"}, {"sg-2"}}, "apart": {{"subnet-x"}, {"sg-1"}}}}
 	a, b := sides()
 	a.Consumer = true
-	b.Openings = []workflow.Opening{{Database: "db", Port: 3306, Subnets: []string{"subnet-d"}, CIDRs: prefixes("10.2.0.0/24")}}
+	b.AllowedDatabases = []workflow.AllowedDatabase{{Database: "db", Port: 3306, Subnets: []string{"subnet-d"}, CIDRs: prefixes("10.2.0.0/24")}}
 	facts := func(v workflow.VPC) *workflow.Facts { return &workflow.Facts{VPC: v} }
 	subnet := func(id, cidr string) route.Subnet { return route.Subnet{ID: id, V4: prefixes(cidr)[0]} }
 	subnets := []route.Subnet{subnet("subnet-a", "10.1.0.0/24"), subnet("subnet-b", "10.1.1.0/24"), subnet("subnet-x", "10.1.2.0/24"), subnet("subnet-m", "10.1.3.0/24")}
@@ -120,7 +120,7 @@ func TestWhoCallsIsReadOnce(t *testing.T) {
 		t.Errorf("who is called knows %s", text)
 	}
 	var seats []string
-	for _, s := range a.Seats {
+	for _, s := range a.EndSubnets {
 		seats = append(seats, fmt.Sprint(s.ID, s.CIDRs))
 	}
 	if text := strings.Join(seats, " "); text != "subnet-a[10.1.0.0/24] subnet-b[10.1.1.0/24] subnet-m[10.1.3.0/24]" {
@@ -129,7 +129,7 @@ func TestWhoCallsIsReadOnce(t *testing.T) {
 	if slices.Sort(l.reads); !slices.Equal(l.reads, []string{"groups", "notebooks"}) {
 		t.Errorf("read %v", l.reads)
 	}
-	b.Openings = nil // the policy shuts it
+	b.AllowedDatabases = nil // the policy shuts it
 	if survey.Appoint(&a, &b); len(b.Callers.CIDRs) > 0 {
 		t.Errorf("nothing is open, and it knows %v", b.Callers)
 	}

@@ -21,7 +21,7 @@ import (
 // A participant that cannot be read is no side: it is left out, and named.
 func (s Surveyor) join(ctx context.Context, offer func(context.Context, *SideFacts) error, owners ...*SideFacts) ([]*SideFacts, error) {
 	out := slices.Clone(owners)
-	opened := slices.ContainsFunc(owners, func(g *SideFacts) bool { return len(g.Side.Openings) > 0 })
+	opened := slices.ContainsFunc(owners, func(g *SideFacts) bool { return len(g.Side.AllowedDatabases) > 0 })
 	for _, g := range owners {
 		v := g.Side.VPC
 		if !opened && len(g.Side.Participants) == 0 {

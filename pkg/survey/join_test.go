@@ -146,7 +146,7 @@ func TestTheInstancesOfAClusterAreNotBesideIt(t *testing.T) {
 		"another's":       {map[string]string{"orders-1": "orders", "ledger-1": "ledger"}, []string{"ledger-1"}},
 	} {
 		w := &world{instances: c.instances, clusters: []string{"orders"}}
-		got := w.produce(t)[1].Side.Openings
+		got := w.produce(t)[1].Side.AllowedDatabases
 		if len(got) != 1 || got[0].Database != "orders" || !slices.Equal(got[0].Shared["sg-c"], c.shared) {
 			t.Errorf("%s: %+v, want orders beside %v", name, got, c.shared)
 		}
@@ -160,7 +160,7 @@ func TestAParticipantIsASideOfItsOwn(t *testing.T) {
 		t.Fatalf("%d sides, groups read in %v: who takes part was known", len(sides), w.reads)
 	}
 	side := sides[2].Side
-	if side.Role != "accepter" || side.VPC.Account != guest || side.Owner != beta || side.Peer.ID != "vpc-1" || side.Tables != nil || side.Consumer || len(side.Openings) != 1 || side.Openings[0].Account != guest {
+	if side.Role != "accepter" || side.VPC.Account != guest || side.Owner != beta || side.Peer.ID != "vpc-1" || side.Tables != nil || side.Consumer || len(side.AllowedDatabases) != 1 || side.AllowedDatabases[0].Account != guest {
 		t.Errorf("%+v", side)
 	}
 	if here := sides[2].Here; here.Account.ID != guest || here.VPC.ID != "vpc-2" || sides[1].Here.Account.ID != beta {
@@ -188,7 +188,7 @@ func TestWhereNothingIsOpenedTheGroupsTell(t *testing.T) {
 	w := &world{databases: map[string]string{guest: "books"}, groups: []string{beta, guest, closed, left}}
 	sides := w.produce(t)
 	slices.Sort(w.reads)
-	if !slices.Equal(w.reads, []string{alpha, beta}) || len(sides) != 3 || len(sides[2].Side.Openings) != 1 || !sides[0].Side.Consumer {
+	if !slices.Equal(w.reads, []string{alpha, beta}) || len(sides) != 3 || len(sides[2].Side.AllowedDatabases) != 1 || !sides[0].Side.Consumer {
 		t.Fatalf("%d sides, groups read in %v", len(sides), w.reads)
 	}
 	if got := sides[1].Side.Participants; !slices.Equal(got, []string{guest, closed, left}) {

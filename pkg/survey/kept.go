@@ -74,18 +74,18 @@ func (s Surveyor) noted(ctx context.Context, g *SideFacts) ([]string, error) {
 
 // bar withholds those databases of a side that have none but security groups that are known to be kept out. Who calls is read before: their paths fail.
 func (g *SideFacts) bar() {
-	for n, o := range g.Side.Openings {
+	for n, o := range g.Side.AllowedDatabases {
 		if firewall.KeptWhole(o.Groups, g.Side.Apart) {
-			g.Side.Openings[n].Withheld = &workflow.Withheld{Owner: g.Side.VPC.Account, Detail: firewall.KeptOut(o.Groups), Remedy: firewall.KeptRemedy, Kept: true}
+			g.Side.AllowedDatabases[n].Withheld = &workflow.Withheld{Owner: g.Side.VPC.Account, Detail: firewall.KeptOut(o.Groups), Remedy: firewall.KeptRemedy, Kept: true}
 		}
 	}
 }
 
 // had are those of kept security groups that a client or a database has.
-func had(kept []string, clients []notebook.Client, openings []workflow.Opening) []string {
+func had(kept []string, clients []notebook.Client, openings []workflow.AllowedDatabase) []string {
 	return slices.DeleteFunc(slices.Clone(kept), func(id string) bool {
 		return !slices.ContainsFunc(clients, func(c notebook.Client) bool { return slices.Contains(c.Groups, id) }) &&
-			!slices.ContainsFunc(openings, func(o workflow.Opening) bool { return slices.Contains(o.Groups, id) })
+			!slices.ContainsFunc(openings, func(o workflow.AllowedDatabase) bool { return slices.Contains(o.Groups, id) })
 	})
 }
 

@@ -43,8 +43,8 @@ func TestWhoseGroupsAreKeptOut(t *testing.T) {
 		a, b := sides()
 		a.Consumer, a.Noted, a.Overruled = true, c.noted, c.forbids
 		if c.open {
-			a.Openings = []workflow.Opening{{Database: "own", Port: 5432, Groups: []string{"sg-1"}}, {Database: "more", Port: 5432, Groups: []string{"sg-1", "sg-2"}}}
-			b.Openings = []workflow.Opening{{Database: "db", Port: 3306, Subnets: []string{"subnet-d"}, CIDRs: prefixes("10.2.0.0/24")}}
+			a.AllowedDatabases = []workflow.AllowedDatabase{{Database: "own", Port: 5432, Groups: []string{"sg-1"}}, {Database: "more", Port: 5432, Groups: []string{"sg-1", "sg-2"}}}
+			b.AllowedDatabases = []workflow.AllowedDatabase{{Database: "db", Port: 3306, Subnets: []string{"subnet-d"}, CIDRs: prefixes("10.2.0.0/24")}}
 		}
 		facts := func(v workflow.VPC) *workflow.Facts { return &workflow.Facts{VPC: v} }
 		one := &survey.SideFacts{Side: &a, Here: facts(a.VPC), There: facts(b.VPC), Subnets: []route.Subnet{{ID: "subnet-a", V4: prefixes("10.1.0.0/24")[0]}}}
@@ -86,8 +86,8 @@ func TestWhoseGroupsAreKeptOut(t *testing.T) {
 		if !c.open {
 			continue
 		}
-		if w := a.Openings[0].Withheld; (w != nil) != is || w != nil && (!w.Kept || w.Owner != alpha || !strings.Contains(w.Detail, "sg-1")) || a.Openings[1].Withheld != nil {
-			t.Errorf("%s: withheld are %+v, %+v", name, w, a.Openings[1].Withheld)
+		if w := a.AllowedDatabases[0].Withheld; (w != nil) != is || w != nil && (!w.Kept || w.Owner != alpha || !strings.Contains(w.Detail, "sg-1")) || a.AllowedDatabases[1].Withheld != nil {
+			t.Errorf("%s: withheld are %+v, %+v", name, w, a.AllowedDatabases[1].Withheld)
 		}
 		told := slices.ContainsFunc(one.Unclear, func(h workflow.Hop) bool { return h.Hop == "notebook nb" && strings.Contains(h.Detail, "sg-1") })
 		if told != is || fmt.Sprint(b.Callers.Apart) != fmt.Sprint(a.Apart) {

@@ -40,7 +40,7 @@ func Overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
 func Appoint(sides ...*workflow.Side) {
 	consumed := false
 	for _, s := range sides {
-		var openings []workflow.Opening
+		var openings []workflow.AllowedDatabase
 		var clients []workflow.Client
 		overlooked := false
 		s.Unseen.There = false
@@ -48,17 +48,17 @@ func Appoint(sides ...*workflow.Side) {
 			if other.Role == s.Role {
 				continue
 			}
-			openings, clients = append(openings, other.Openings...), append(clients, other.Clients...)
+			openings, clients = append(openings, other.AllowedDatabases...), append(clients, other.Clients...)
 			s.Unseen.There = s.Unseen.There || other.Unseen.Here || len(other.Unseen.Waiting) > 0
 			overlooked = overlooked || other.Overlooked != ""
 		}
 		opened := len(openings) > 0
-		openings = slices.DeleteFunc(openings, func(o workflow.Opening) bool { return o.Withheld != nil })
+		openings = slices.DeleteFunc(openings, func(o workflow.AllowedDatabase) bool { return o.Withheld != nil })
 		s.Ports, s.Goals, s.Services = ports(openings), goals(openings), services(openings, s.Peer.CIDRs, wide(s, sides))
 		s.Refers = s.Refers && entire(s, sides)
 		s.Callers = workflow.Callers{}
 		switch {
-		case len(s.Openings) == 0:
+		case len(s.AllowedDatabases) == 0:
 		case wide(s, sides): // anything there may call
 			s.Callers = workflow.Callers{CIDRs: slices.Clone(s.Peer.CIDRs), More: true}
 		default:
@@ -98,7 +98,7 @@ func Values(sides []*SideFacts) []workflow.Side {
 	return out
 }
 
-func ports(openings []workflow.Opening) []int {
+func ports(openings []workflow.AllowedDatabase) []int {
 	var out []int
 	for _, o := range openings {
 		out = append(out, o.Port)
@@ -108,7 +108,7 @@ func ports(openings []workflow.Opening) []int {
 }
 
 // goals are the addresses that databases may have, as few prefixes as possible; nothing if those of one are not known.
-func goals(openings []workflow.Opening) []netip.Prefix {
+func goals(openings []workflow.AllowedDatabase) []netip.Prefix {
 	var all []netip.Prefix
 	for _, o := range openings {
 		if len(o.CIDRs) == 0 {
@@ -149,7 +149,7 @@ func entire(s *workflow.Side, sides []*workflow.Side) bool {
 }
 
 // services are the ports of databases, each with where those are, as far as it can be reached from here: reached. Of a VPC that is wanted whole, that is all of it.
-func services(openings []workflow.Opening, reached []netip.Prefix, whole bool) []workflow.Service {
+func services(openings []workflow.AllowedDatabase, reached []netip.Prefix, whole bool) []workflow.Service {
 	var out []workflow.Service
 	for _, port := range ports(openings) {
 		s := workflow.Service{Port: port}
@@ -217,9 +217,9 @@ func Closed(sides ...*SideFacts) []workflow.Hop {
 	return out
 }
 
-// Beside says of each opening which of the databases that are shut could be reached all the same: what lets somebody in to a security group
+// AlsoReached says of each allowed database which of the databases that are shut could be reached all the same: what lets somebody in to a security group
 // lets them in to all that has it, on the same port. A database that has a group which is shared with none of them is opened through that.
-func Beside(openings, shut []workflow.Opening) {
+func AlsoReached(openings, shut []workflow.AllowedDatabase) {
 	for n, o := range openings {
 		openings[n].Shared = shared(o, shut)
 		if len(openings[n].Shared) < len(o.Groups) {
@@ -233,8 +233,8 @@ func Beside(openings, shut []workflow.Opening) {
 	}
 }
 
-// shared returns the groups of an opening that databases which are shut have, too, on its port, with their names.
-func shared(o workflow.Opening, shut []workflow.Opening) map[string][]string {
+// shared returns the groups of an allowed database that databases which are shut have, too, on its port, with their names.
+func shared(o workflow.AllowedDatabase, shut []workflow.AllowedDatabase) map[string][]string {
 	out := map[string][]string{}
 	for _, d := range shut {
 		for _, g := range d.Groups {

@@ -109,11 +109,11 @@ func (s Surveyor) Produce(ctx context.Context, first, second *SideFacts) ([]*Sid
 // open finds the databases of a side that are opened, and says through which of their groups others would open as well.
 func (s Surveyor) open(ctx context.Context, g *SideFacts) error {
 	err := s.offer(ctx, g)
-	if err == nil && len(g.Side.Openings) > 0 {
+	if err == nil && len(g.Side.AllowedDatabases) > 0 {
 		g.Side.Apart, err = s.noted(ctx, g)
 	}
-	for n, o := range g.Side.Openings {
-		g.Side.Openings[n].Shared = shared(o, g.shut)
+	for n, o := range g.Side.AllowedDatabases {
+		g.Side.AllowedDatabases[n].Shared = shared(o, g.shut)
 	}
 	return err
 }
@@ -123,7 +123,7 @@ func (s Surveyor) open(ctx context.Context, g *SideFacts) error {
 func (s Surveyor) Offer(ctx context.Context, first, second *SideFacts) ([]*SideFacts, error) {
 	one := func(ctx context.Context, g *SideFacts) error {
 		err := s.offer(ctx, g)
-		Beside(g.Side.Openings, g.shut)
+		AlsoReached(g.Side.AllowedDatabases, g.shut)
 		return err
 	}
 	if err := Both(func() error { return one(ctx, first) }, func() error { return one(ctx, second) }); err != nil {
@@ -157,8 +157,8 @@ func (s Surveyor) offer(ctx context.Context, g *SideFacts) error {
 	}
 	g.unserved(found.Unserved)
 	g.unread(found.Unread)
-	open := map[string]bool{}               // clusters
-	shut := map[string][]workflow.Opening{} // instances of a cluster that are not opened themselves, by the cluster
+	open := map[string]bool{}                       // clusters
+	shut := map[string][]workflow.AllowedDatabase{} // instances of a cluster that are not opened themselves, by the cluster
 	for _, d := range found.Databases {
 		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
@@ -181,8 +181,8 @@ func (s Surveyor) offer(ctx context.Context, g *SideFacts) error {
 					continue
 				}
 			}
-			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network, Public: d.Public,
-				CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets)), Decision: decision})
+			g.Side.AllowedDatabases = append(g.Side.AllowedDatabases, workflow.AllowedDatabase{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network, Public: d.Public,
+				CIDRs: workflow.AllowedDatabase{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets)), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})
 		}
@@ -202,9 +202,9 @@ func unshared(tags map[string]string, account string) bool {
 }
 
 // closed is a database that is not opened.
-func (g *SideFacts) closed(d database.Database) workflow.Opening {
-	return workflow.Opening{Database: d.ID, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network,
-		CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets))}
+func (g *SideFacts) closed(d database.Database) workflow.AllowedDatabase {
+	return workflow.AllowedDatabase{Database: d.ID, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network,
+		CIDRs: workflow.AllowedDatabase{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets))}
 }
 
 // unserved notes what is of a kind that is not served, if its owner shares it with the other side.

@@ -78,6 +78,6 @@ type SideFacts struct {
 	// Waiting counts the databases that the policy opens to the other side, and that have no endpoint now.
 	Waiting int
 
-	wide bool               // the owner of the other VPC wants all of it to be reached
-	shut []workflow.Opening // the databases that the policy does not open, with their ports and groups
+	wide bool                       // the owner of the other VPC wants all of it to be reached
+	shut []workflow.AllowedDatabase // the databases that the policy does not open, with their ports and groups
 }

@@ -56,7 +56,7 @@ func lead(s *workflow.Side, all []*workflow.Side) {
 // path is who calls and what answers, one way.
 type path struct {
 	clients  []workflow.Client
-	openings []workflow.Opening
+	openings []workflow.AllowedDatabase
 	reached  []netip.Prefix // of the VPC that answers
 }
 
@@ -64,7 +64,7 @@ type path struct {
 func paths(from, to []*workflow.Side) path {
 	out := path{reached: from[0].Peer.CIDRs}
 	for _, s := range to {
-		for _, o := range s.Openings {
+		for _, o := range s.AllowedDatabases {
 			if o.Withheld == nil {
 				out.openings = append(out.openings, o)
 			}

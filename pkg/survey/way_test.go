@@ -45,8 +45,8 @@ func TestWaysAreTheLeastThatWorks(t *testing.T) {
 	client := func(subnet string, cidrs ...string) workflow.Client {
 		return workflow.Client{Names: []string{subnet}, Count: 1, Account: alpha, Subnets: []string{subnet}, CIDRs: prefixes(cidrs...), Groups: []string{"sg-1"}}
 	}
-	database := func(of string, subnets []string, cidrs ...string) workflow.Opening {
-		return workflow.Opening{Database: "db", Port: 3306, Network: of, Subnets: subnets, CIDRs: workflow.Opening{Network: of}.Family(prefixes(cidrs...))}
+	database := func(of string, subnets []string, cidrs ...string) workflow.AllowedDatabase {
+		return workflow.AllowedDatabase{Database: "db", Port: 3306, Network: of, Subnets: subnets, CIDRs: workflow.AllowedDatabase{Network: of}.Family(prefixes(cidrs...))}
 	}
 	two := []string{"subnet-d1", "subnet-d2"}
 	for name, c := range map[string]struct {
@@ -56,26 +56,26 @@ func TestWaysAreTheLeastThatWorks(t *testing.T) {
 	}{
 		"a client and a database": {func(a, b *workflow.Side) {}, "[subnet-a] [10.2.0.0/23]", "[subnet-d1 subnet-d2] [10.1.1.0/24]"},
 		"nobody calls yet":        {func(a, b *workflow.Side) { a.Clients = nil }, "", ""},
-		"nothing is open":         {func(a, b *workflow.Side) { b.Openings = nil }, "", ""},
+		"nothing is open":         {func(a, b *workflow.Side) { b.AllowedDatabases = nil }, "", ""},
 		"a client that is nowhere": {func(a, b *workflow.Side) {
 			a.Clients = append(a.Clients, workflow.Client{Names: []string{"idle"}, Groups: []string{"sg-2"}})
 		}, "[subnet-a] [10.2.0.0/23]", "[subnet-d1 subnet-d2] [10.1.1.0/24]"},
 		"by IPv6 only who has it": {func(a, b *workflow.Side) {
 			a.Clients = append(a.Clients, client("subnet-b", "10.1.2.0/24", "fd00:1::/64"))
-			b.Openings = append(b.Openings, database("DUAL", []string{"subnet-d3"}, "10.2.2.0/24", "fd00:2:0:3::/64"))
+			b.AllowedDatabases = append(b.AllowedDatabases, database("DUAL", []string{"subnet-d3"}, "10.2.2.0/24", "fd00:2:0:3::/64"))
 		}, "[subnet-a] [10.2.0.0/23 10.2.2.0/24] [subnet-b] [10.2.0.0/23 10.2.2.0/24 fd00:2:0:3::/64]",
 			"[subnet-d1 subnet-d2] [10.1.1.0/24 10.1.2.0/24] [subnet-d3] [10.1.1.0/24 10.1.2.0/24 fd00:1::/64]"},
-		"a database that may be anywhere": {func(a, b *workflow.Side) { b.Openings = []workflow.Opening{database("IPV4", nil)} }, "[subnet-a] [10.2.0.0/16]", "[] [10.1.1.0/24]"},
+		"a database that may be anywhere": {func(a, b *workflow.Side) { b.AllowedDatabases = []workflow.AllowedDatabase{database("IPV4", nil)} }, "[subnet-a] [10.2.0.0/16]", "[] [10.1.1.0/24]"},
 		"all of the caller's VPC":         {func(a, b *workflow.Side) { a.Whole = true }, "[subnet-a] [10.2.0.0/23] [] [10.2.0.0/23]", "[subnet-d1 subnet-d2] [10.1.0.0/16]"},
 		"all of the database's VPC":       {func(a, b *workflow.Side) { b.Whole = true }, "[subnet-a] [10.2.0.0/16]", "[subnet-d1 subnet-d2] [10.1.1.0/24] [] [10.1.1.0/24]"},
 		"all of it, before anybody calls": {func(a, b *workflow.Side) { a.Whole, a.Clients = true, nil }, "[] [10.2.0.0/23]", "[subnet-d1 subnet-d2] [10.1.0.0/16]"},
-		"all of both, and nothing is there": {func(a, b *workflow.Side) { a.Whole, b.Whole, a.Clients, b.Openings = true, true, nil, nil },
+		"all of both, and nothing is there": {func(a, b *workflow.Side) { a.Whole, b.Whole, a.Clients, b.AllowedDatabases = true, true, nil, nil },
 			"[] [10.2.0.0/16 fd00:2::/56]", "[] [10.1.0.0/16 fd00:1::/56]"},
 		"a range that waits for an approval": {func(a, b *workflow.Side) { b.Peer.CIDRs = prefixes("10.1.128.0/17") }, "[subnet-a] [10.2.0.0/23]", ""},
 	} {
 		a, b := sides()
 		a.Consumer, a.Clients = true, []workflow.Client{client("subnet-a", "10.1.1.0/24")}
-		b.Openings = []workflow.Opening{database("IPV4", two, "10.2.0.0/24", "10.2.1.0/24", "fd00:2::/64")}
+		b.AllowedDatabases = []workflow.AllowedDatabase{database("IPV4", two, "10.2.0.0/24", "10.2.1.0/24", "fd00:2::/64")}
 		c.change(&a, &b)
 		survey.Appoint(&a, &b)
 		if ways(a) != c.there || ways(b) != c.back {
@@ -101,13 +101,13 @@ func TestRulesOfAVPCThatIsWantedWhole(t *testing.T) {
 		"the caller's, as it comes":              {func(a, b *workflow.Side) { a.Whole, b.Peer.CIDRs = true, prefixes("10.1.128.0/17") }, workflow.Callers{CIDRs: prefixes("10.1.128.0/17"), More: true}, of(3306, "10.2.0.0/24")},
 		"it, before anybody calls":               {func(a, b *workflow.Side) { a.Whole, a.Clients = true, nil }, workflow.Callers{CIDRs: prefixes("10.1.0.0/16", "fd00:1::/56"), More: true}, of(3306, "10.2.0.0/24")},
 		"the database's":                         {func(a, b *workflow.Side) { b.Whole = true }, one, of(3306, "10.2.0.0/16")},
-		"it, and the database has both families": {func(a, b *workflow.Side) { b.Whole, b.Openings[0].Network = true, "DUAL" }, one, of(3306, "10.2.0.0/16", "fd00:2::/56")},
+		"it, and the database has both families": {func(a, b *workflow.Side) { b.Whole, b.AllowedDatabases[0].Network = true, "DUAL" }, one, of(3306, "10.2.0.0/16", "fd00:2::/56")},
 		"it, of ranges side by side":             {func(a, b *workflow.Side) { b.Whole, a.Peer.CIDRs = true, prefixes("10.2.0.0/17", "10.2.128.0/17") }, one, of(3306, "10.2.0.0/17", "10.2.128.0/17")},
-		"both, and nothing is open":              {func(a, b *workflow.Side) { a.Whole, b.Whole, b.Openings = true, true, nil }, workflow.Callers{}, nil},
+		"both, and nothing is open":              {func(a, b *workflow.Side) { a.Whole, b.Whole, b.AllowedDatabases = true, true, nil }, workflow.Callers{}, nil},
 	} {
 		a, b := sides()
 		a.Clients = []workflow.Client{{Names: []string{"notebook n"}, Count: 1, Account: alpha, Subnets: []string{"subnet-a"}, CIDRs: prefixes("10.1.1.0/24"), Groups: []string{"sg-1"}}}
-		b.Openings = []workflow.Opening{{Database: "db", Port: 3306, Network: "IPV4", Groups: groups[0], Subnets: []string{"subnet-d"}, CIDRs: prefixes("10.2.0.0/24")}}
+		b.AllowedDatabases = []workflow.AllowedDatabase{{Database: "db", Port: 3306, Network: "IPV4", Groups: groups[0], Subnets: []string{"subnet-d"}, CIDRs: prefixes("10.2.0.0/24")}}
 		a.Refers, b.Refers = true, true
 		c.change(&a, &b)
 		survey.Appoint(&a, &b)
@@ -184,11 +184,11 @@ func TestRoutesAreThoseOfThePaths(t *testing.T) {
 			}
 			for range rapid.IntRange(0, 2).Draw(t, "databases") {
 				in := some(*pair[1], "of")
-				o := workflow.Opening{Database: "d", Port: 3306, Network: "IPV4", Subnets: in, CIDRs: ranges(in)}
+				o := workflow.AllowedDatabase{Database: "d", Port: 3306, Network: "IPV4", Subnets: in, CIDRs: ranges(in)}
 				if rapid.IntRange(0, 5).Draw(t, "unknown") == 0 {
 					o.Subnets, o.CIDRs = nil, nil
 				}
-				pair[1].Openings = append(pair[1].Openings, o)
+				pair[1].AllowedDatabases = append(pair[1].AllowedDatabases, o)
 			}
 		}
 		survey.Appoint(&a, &b)
@@ -224,7 +224,7 @@ func TestRoutesAreThoseOfThePaths(t *testing.T) {
 					}
 					// What the two paths allow, in the test's own words.
 					called, calls := false, false
-					for _, o := range there.Openings {
+					for _, o := range there.AllowedDatabases {
 						called = called || len(o.CIDRs) == 0 || in(o.CIDRs)
 					}
 					for _, c := range there.Clients {
@@ -234,11 +234,11 @@ func TestRoutesAreThoseOfThePaths(t *testing.T) {
 					for _, c := range here.Clients {
 						allowed = allowed || uses(c.Subnets) && (called || there.Whole)
 					}
-					for _, o := range here.Openings {
+					for _, o := range here.AllowedDatabases {
 						here := uses(o.Subnets) || len(o.Subnets) == 0 && inUse
 						allowed = allowed || here && (calls || there.Whole)
 					}
-					if here.Whole && inUse && (there.Whole || called || calls && len(here.Openings) > 0) {
+					if here.Whole && inUse && (there.Whole || called || calls && len(here.AllowedDatabases) > 0) {
 						allowed = true
 					}
 					was, is := lookup(table, p), lookup(after[n], p)

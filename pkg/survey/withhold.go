@@ -113,7 +113,7 @@ type led struct {
 }
 
 // led returns which subnets of the other VPC packets come to go from to a database that is shut, and back.
-func (s Surveyor) led(d workflow.Opening, g *SideFacts, sides []*SideFacts) led {
+func (s Surveyor) led(d workflow.AllowedDatabase, g *SideFacts, sides []*SideFacts) led {
 	here, out := s.tables(g, sides), led{subnets: map[*SideFacts][]string{}}
 	for _, p := range sides {
 		if p.Side.Role == g.Side.Role {
@@ -141,7 +141,7 @@ func (s Surveyor) led(d workflow.Opening, g *SideFacts, sides []*SideFacts) led 
 }
 
 // admits returns the group by which a database that is shut lets in a client in one of the subnets that come to be led there; "" if none does.
-func (s Surveyor) admits(ctx context.Context, groups []firewall.Group, d workflow.Opening, led map[*SideFacts][]string, callers map[*SideFacts][]workflow.Client) (string, error) {
+func (s Surveyor) admits(ctx context.Context, groups []firewall.Group, d workflow.AllowedDatabase, led map[*SideFacts][]string, callers map[*SideFacts][]workflow.Client) (string, error) {
 	for _, g := range groups {
 		if !slices.Contains(d.Groups, g.ID) || g.Open {
 			continue
@@ -172,7 +172,7 @@ func (s Surveyor) admits(ctx context.Context, groups []firewall.Group, d workflo
 					in := slices.DeleteFunc(slices.Clone(c.Subnets), func(id string) bool { return !slices.Contains(subnets, id) })
 					byRange := slices.ContainsFunc(d.Family(route.Ranges(p.Subnets, in)), func(a netip.Prefix) bool { return r.CIDR.IsValid() && r.CIDR.Overlaps(a) })
 					// A marked subnet's groups are not known, nor what a list has.
-					byGroup := r.Other != "" && (len(c.Groups) == 0 || slices.Contains(c.Groups, r.Other) || slices.Contains(c.Beside, r.Other) || strings.HasPrefix(r.Other, "pl-"))
+					byGroup := r.Other != "" && (len(c.Groups) == 0 || slices.Contains(c.Groups, r.Other) || slices.Contains(c.OtherGroups, r.Other) || strings.HasPrefix(r.Other, "pl-"))
 					if len(in) > 0 && (byRange || byGroup) {
 						return g.ID, nil
 					}
@@ -194,7 +194,7 @@ func (s Surveyor) clients(ctx context.Context, g *SideFacts) (found []workflow.C
 
 // beside returns what says of something in some subnets, with some ranges, whether routes to it, or from it, lead to a database that is shut, or from it:
 // by its subnets or, where only the way back is new, by the tables that those use.
-func (l layout) beside(d workflow.Opening, tables []string) func([]string, []netip.Prefix) bool {
+func (l layout) beside(d workflow.AllowedDatabase, tables []string) func([]string, []netip.Prefix) bool {
 	return func(subnets []string, cidrs []netip.Prefix) bool {
 		return len(cidrs) == 0 || len(network.Common(cidrs, d.CIDRs)) > 0 || slices.ContainsFunc(subnets, func(id string) bool {
 			t, ok := route.Of(l.tables, id)
@@ -204,14 +204,14 @@ func (l layout) beside(d workflow.Opening, tables []string) func([]string, []net
 }
 
 // withheld withholds the databases beside one that is shut, else the clients there. It reports whether there are any.
-func withheld(sides []*SideFacts, g *SideFacts, d workflow.Opening, group string, beside func([]string, []netip.Prefix) bool) bool {
+func withheld(sides []*SideFacts, g *SideFacts, d workflow.AllowedDatabase, group string, beside func([]string, []netip.Prefix) bool) bool {
 	why := workflow.Withheld{Owner: g.Side.VPC.Account,
 		Detail: fmt.Sprintf("what leads there would lead to %s as well, which nobody shares and whose security group %s lets in who calls", d.Database, group),
 		Remedy: fmt.Sprintf("narrow %s, or tag it %s=true if that may be, or move one of the two to subnets with a route table of their own", group, tag.Open)}
 	found := false
 	for _, o := range sides {
-		for n := range o.Side.Openings {
-			if one := &o.Side.Openings[n]; o.Side.Role == g.Side.Role && one.Withheld == nil && beside(one.Subnets, one.CIDRs) {
+		for n := range o.Side.AllowedDatabases {
+			if one := &o.Side.AllowedDatabases[n]; o.Side.Role == g.Side.Role && one.Withheld == nil && beside(one.Subnets, one.CIDRs) {
 				one.Withheld, found = &why, true
 			}
 		}

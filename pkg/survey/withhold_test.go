@@ -143,10 +143,10 @@ func whatWouldOpenMore(t *testing.T) {
 		if _, err := s.Consume(t.Context(), sides...); err != nil {
 			t.Fatal(err)
 		}
-		if len(b.Openings) != 1 || len(a.Clients) == 0 {
-			t.Fatalf("%s: %d openings, %d clients", name, len(b.Openings), len(a.Clients))
+		if len(b.AllowedDatabases) != 1 || len(a.Clients) == 0 {
+			t.Fatalf("%s: %d openings, %d clients", name, len(b.AllowedDatabases), len(a.Clients))
 		}
-		w := b.Openings[0].Withheld
+		w := b.AllowedDatabases[0].Withheld
 		if (w != nil) != c.withheld || (len(a.Ways) == 0) != c.withheld || r.groups != c.reads {
 			t.Errorf("%s: withheld %v, ways %v, callers %v, %d reads", name, w, a.Ways, b.Callers, r.groups)
 		}

@@ -125,8 +125,8 @@ func (f Finder) in(ctx context.Context, at event.Place, ref why.Ref, name string
 		if unread != nil {
 			out[n].Unread = append(out[n].Unread, "something of it, so this may not be all: "+unread.Error())
 		}
-		out[n].Beside = beside[out[n].Database.ARN]
-		slices.SortFunc(out[n].Beside, func(a, b Endpoint) int { return strings.Compare(a.Name, b.Name) })
+		out[n].Endpoints = beside[out[n].Database.ARN]
+		slices.SortFunc(out[n].Endpoints, func(a, b Endpoint) int { return strings.Compare(a.Name, b.Name) })
 		out[n].read(ctx, api, iam.NewFromConfig(cfg))
 	}
 	// An instance of a cluster is reached as the cluster is, which has the tags of the Data API.

@@ -25,7 +25,7 @@ import (
 func Of(r board.Rows, f Facts, at time.Time) Who {
 	d := f.Database
 	w := Who{Head: answer.HeadOf("Who"), At: at.UTC(), Roads: []Road{}, Unread: f.Unread,
-		Database: Database{Name: d.ID, Engine: d.Engine, ARN: d.ARN, Account: f.At.Account, Region: f.At.Region, VPC: f.VPC, Port: d.Port, Groups: append([]string{}, d.Groups...), Endpoints: f.Beside, Shared: d.Tags[tag.Share]}}
+		Database: Database{Name: d.ID, Engine: d.Engine, ARN: d.ARN, Account: f.At.Account, Region: f.At.Region, VPC: f.VPC, Port: d.Port, Groups: append([]string{}, d.Groups...), Endpoints: f.Endpoints, Shared: d.Tags[tag.Share]}}
 	if word, ok := last(r.Words(d.ARN), tag.Share); ok {
 		w.Database.SharedBy, w.Database.SharedAt = word.By.Who, word.At
 	}
@@ -56,7 +56,7 @@ var order = []string{Peering, Gateway, DataAPI, Studio, Rule}
 
 // ends are all places where a database answers, itself first.
 func (f Facts) ends() []Endpoint {
-	return append([]Endpoint{{VPC: f.VPC, Port: f.Database.Port, Groups: f.Database.Groups}}, f.Beside...)
+	return append([]Endpoint{{VPC: f.VPC, Port: f.Database.Port, Groups: f.Database.Groups}}, f.Endpoints...)
 }
 
 // groups are those of all ends.

@@ -99,8 +99,8 @@ type Facts struct {
 	Database database.Database
 	Kind     tag.Kind
 	VPC      string
-	// Beside are its endpoints in other VPCs.
-	Beside []Endpoint
+	// Endpoints are its endpoints in other VPCs.
+	Endpoints []Endpoint
 	// Rules are those of all groups for what comes in on the port.
 	Rules []Ingress
 	// Admitted are the principals that the role of a road trusts, by road; a road is absent if there is no such role.

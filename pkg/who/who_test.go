@@ -153,7 +153,7 @@ func TestWhatWasLetGoOfIsARoadToo(t *testing.T) {
 // A warehouse answers at its endpoints in other VPCs, too, which have groups of their own.
 func TestAnEndpointElsewhereIsARoadToo(t *testing.T) {
 	f := facts()
-	f.Beside = []Endpoint{{Name: "far", VPC: "vpc-0c3", Port: 3307, Groups: []string{"sg-0far"}}}
+	f.Endpoints = []Endpoint{{Name: "far", VPC: "vpc-0c3", Port: 3307, Groups: []string{"sg-0far"}}}
 	f.Rules = append(f.Rules, Ingress{ID: "sgr-9", Group: "sg-0far", From: 3307, To: 3307, CIDR: netip.MustParsePrefix("10.2.0.0/24")})
 	w := Of(rows(t), f, now)
 	n := slices.IndexFunc(w.Roads, func(r Road) bool { return r.To == "far" })

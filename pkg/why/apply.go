@@ -58,7 +58,7 @@ func (f *Finder) Find(ctx context.Context, from, to string) (q Question, unread 
 	if err != nil {
 		return q, f.unread, err
 	}
-	q = Question{Client: c.client, Database: d.database, Port: d.end.Port, From: c.end, To: d.end, Script: c.script, Share: d.share, Beside: d.beside, Serves: d.serves, Running: d.running}
+	q = Question{Client: c.client, Database: d.database, Port: d.end.Port, From: c.end, To: d.end, Script: c.script, Share: d.share, Alternates: d.beside, Serves: d.serves, Running: d.running}
 	if q.Carriers, err = f.between(ctx, d, near); err != nil {
 		return q, f.unread, err
 	}
@@ -311,11 +311,11 @@ func first(carriers []Carrier) discover.Carrier {
 		}
 		switch road.CarrierOf(one.ID) {
 		case road.ByPeering:
-			out.Beside = append(out.Beside, one.ID)
+			out.Alternates = append(out.Alternates, one.ID)
 		case road.ByGateway, road.ByNothing:
 			switch road.CarrierOf(out.ID) {
 			case road.ByPeering:
-				out.ID, out.Beside = one.ID, append(out.Beside, out.ID)
+				out.ID, out.Alternates = one.ID, append(out.Alternates, out.ID)
 			case road.ByGateway, road.ByNothing:
 			}
 		}

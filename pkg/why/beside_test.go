@@ -13,7 +13,7 @@ import (
 func TestAMendSaysWhatElseItOpens(t *testing.T) {
 	q := s1()
 	q.World.VPCs[1].Groups[0].Ingress = nil
-	q.Beside = map[string][]string{databaseGroup: {"hr"}}
+	q.Alternates = map[string][]string{databaseGroup: {"hr"}}
 	mend := code(Judge(q), "database-group").Mends[0]
 	if !strings.Contains(mend.What, "opens hr too") || !strings.Contains(mend.What, "give sales one of its own") {
 		t.Errorf("it says %q", mend.What)

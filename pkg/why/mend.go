@@ -146,12 +146,12 @@ func (s side) group(egress bool) (id, besides string) {
 		return s.groups[0], ""
 	}
 	for _, g := range s.groups {
-		if len(s.q.Beside[g]) == 0 {
+		if len(s.q.Alternates[g]) == 0 {
 			return g, ""
 		}
 	}
 	id = s.groups[0]
-	return id, fmt.Sprintf("; it opens %s too, which is not shared and has the same group: give %s one of its own first, unless that is meant", few(s.q.Beside[id]), s.Name)
+	return id, fmt.Sprintf("; it opens %s too, which is not shared and has the same group: give %s one of its own first, unless that is meant", few(s.q.Alternates[id]), s.Name)
 }
 
 // few names the first things of many.

@@ -51,7 +51,7 @@ func Judge(q Question) Answer {
 			others = append(others, c.ID)
 		}
 	}
-	out.Beside = strings.Join(others, ", ")
+	out.Alternates = strings.Join(others, ", ")
 	out.Hops, out.After = q.mended(best, over)
 	if wrong != nil {
 		out.Hops = slices.Insert(out.Hops, 0, *wrong)

@@ -166,7 +166,7 @@ func TestTheBestOfSeveralCounts(t *testing.T) {
 	q := s1()
 	q.World.Peerings = append(q.World.Peerings, network.Peering{ID: "pcx-0dead", Active: network.No, VPCs: [2]string{alphaVPC, betaVPC}})
 	q.Carriers = append([]Carrier{{ID: "pcx-0dead", Status: "expired"}}, q.Carriers...)
-	if a := Judge(q); a.Answer != "yes" || a.Over != peeringID || a.Beside != "pcx-0dead" {
+	if a := Judge(q); a.Answer != "yes" || a.Over != peeringID || a.Alternates != "pcx-0dead" {
 		t.Errorf("%+v", a)
 	}
 }

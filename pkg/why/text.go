@@ -17,8 +17,8 @@ func (a Answer) Text(p *answer.Page) {
 	p.Say("  to    ", "%s", a.To.words())
 	if a.Over != "" && a.Over != "local" {
 		over := a.Over
-		if a.Beside != "" {
-			over += "; beside it " + a.Beside
+		if a.Alternates != "" {
+			over += "; beside it " + a.Alternates
 		}
 		p.Say("  over  ", "%s", over)
 	}

@@ -36,11 +36,11 @@ type Answer struct {
 	From End `json:"from"`
 	To   End `json:"to"`
 	// Answer is yes if every hop holds, no if one does not, unknown if nobody can say.
-	Answer string `json:"answer" jsonschema:"yes: every hop holds; no: one does not; unknown: nobody can say of one"`
-	Line   string `json:"line" jsonschema:"the answer in one line"`
-	Over   string `json:"over,omitempty" jsonschema:"the peering or transit gateway that was judged; local within one VPC; empty if nothing connects the two"`
-	Beside string `json:"beside,omitempty" jsonschema:"other connections between the two, which are worse"`
-	Hops   []Hop  `json:"hops" jsonschema:"in the order in which a packet meets them"`
+	Answer     string `json:"answer" jsonschema:"yes: every hop holds; no: one does not; unknown: nobody can say of one"`
+	Line       string `json:"line" jsonschema:"the answer in one line"`
+	Over       string `json:"over,omitempty" jsonschema:"the peering or transit gateway that was judged; local within one VPC; empty if nothing connects the two"`
+	Alternates string `json:"alternates,omitempty" jsonschema:"other connections between the two, which are worse"`
+	Hops       []Hop  `json:"hops" jsonschema:"in the order in which a packet meets them"`
 	// After is the answer once all commands were run.
 	After string `json:"after,omitempty" jsonschema:"what the answer would be once all that mends was done: yes, no or unknown; absent if nothing is to be done"`
 	// Managed is what Drawbridge's ledger says of the connection.
@@ -142,9 +142,9 @@ type Question struct {
 	Share Share
 	// Words are the tags of the owners that keep Drawbridge out.
 	Words []Word
-	// Beside are the databases that are not shared with the client's account, answer at the same port and have a group of the database's, by the group: a
+	// Alternates are the databases that are not shared with the client's account, answer at the same port and have a group of the database's, by the group: a
 	// rule there opens them too.
-	Beside map[string][]string
+	Alternates map[string][]string
 	// Serves are the ports at which the database answers; none if that is not known.
 	Serves []int
 	// Running is what the database's service says of whether it runs.

@@ -77,9 +77,9 @@ type InspectAttachmentOutput struct {
 
 // Reachable is a database that would become reachable from a VPC.
 type Reachable struct {
-	Opening Opening `json:"opening"`
-	VPC     VPC     `json:"vpc"`  // that it is in
-	From    VPC     `json:"from"` // that would reach it
+	Database AllowedDatabase `json:"database"`
+	VPC      VPC             `json:"vpc"`  // that it is in
+	From     VPC             `json:"from"` // that would reach it
 }
 
 // AttachVpcInput names the VPC to attach, or the attachment to give more subnets.

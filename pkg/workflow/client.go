@@ -22,8 +22,8 @@ type Client struct {
 	CIDRs []netip.Prefix `json:"cidrs,omitempty"`
 	// Groups are those of an interface, sorted; empty for clients of several groups that have no room by themselves, see [Few].
 	Groups []string `json:"groups,omitempty"`
-	// Beside are the other groups that some of them have, see notebook.Client; only where the clients are read.
-	Beside []string `json:"-"`
+	// OtherGroups are the other groups that some of them have, see notebook.Client; only where the clients are read.
+	OtherGroups []string `json:"-"`
 	// Replies are the ranges of ports at one of which they receive the answers, see [network.Client].
 	Replies []network.Ports `json:"replies,omitempty"`
 	// Withheld says why no answer is led to them: they call nothing, and their paths fail.

@@ -73,12 +73,12 @@ func TestWhatTravelsDoesNotGrow(t *testing.T) {
 		for n := range 200 * by {
 			s.Subnets = append(s.Subnets, id("subnet", n))
 			s.Tables = append(s.Tables, Table{ID: id("rtb", n), Subnets: s.Subnets[n:]})
-			s.Seats = append(s.Seats, Seat{ID: id("subnet", n)})
+			s.EndSubnets = append(s.EndSubnets, EndSubnet{ID: id("subnet", n)})
 			s.Ways = append(s.Ways, Way{Subnets: s.Subnets[n:], To: s.Peer.CIDRs})
 			s.Trim.Rules = append(s.Trim.Rules, id("sgr", n))
 		}
 		for n := range 300 * by {
-			s.Openings = append(s.Openings, Opening{Database: id("orders", n), Groups: []string{id("sg", n)}, Decision: policy.Decision{Policy: "open-shared"}})
+			s.AllowedDatabases = append(s.AllowedDatabases, AllowedDatabase{Database: id("orders", n), Groups: []string{id("sg", n)}, Decision: policy.Decision{Policy: "open-shared"}})
 		}
 		for n := range 2500 * by {
 			s.Clients = append(s.Clients, Client{Names: []string{id("function", n)}, Groups: []string{id("sg", n)}})
@@ -95,8 +95,8 @@ func TestWhatTravelsDoesNotGrow(t *testing.T) {
 		for n := range 10 * by { // 500 notebook instances each
 			books = append(books, Rows{n + 1})
 		}
-		for _, o := range sides[0].Openings {
-			reachable = append(reachable, Reachable{Opening: o})
+		for _, o := range sides[0].AllowedDatabases {
+			reachable = append(reachable, Reachable{Database: o})
 		}
 		c := Connection{ID: pcx, Target: pcx, Requester: wide(1), Accepter: wide(2)}
 		waits := Waiting{Thing: pcx, Reachable: reachable, Said: Said{Requester: "waits", Accepter: "waits"}}

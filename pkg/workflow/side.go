@@ -46,9 +46,9 @@ type Side struct {
 	Peer     VPC    `json:"peer"`
 	// StatusResource is the resource that carries this side's status tags: pcx-… or tgw-attach-….
 	StatusResource string `json:"statusResource"`
-	// Beside lead to the peer as well, for a pair on a gateway peerings, for a peering gateways: what a table reaches by a live route through one of them
+	// Alternates lead to the peer as well, for a pair on a gateway peerings, for a peering gateways: what a table reaches by a live route through one of them
 	// needs no second route.
-	Beside []string `json:"beside,omitempty"`
+	Alternates []string `json:"alternates,omitempty"`
 	// Owner is the account that owns the VPC, where this side is a participant's: VPC.Account is then the participant. Route tables, network ACLs,
 	// the carrier are the owner's, and so on its side.
 	Owner string `json:"owner,omitempty"`
@@ -64,16 +64,16 @@ type Side struct {
 	Attached []string `json:"attached,omitempty"`
 	// Subnets are the ids of all subnets of the VPC.
 	Subnets []string `json:"subnets"`
-	// Seats are, over a peering, those in which clients or databases are, of participants too, on the owner's side. What is said of a subnet never changes:
+	// EndSubnets are, over a peering, those in which clients or databases are, of participants too, on the owner's side. What is said of a subnet never changes:
 	// nobody has to read it again. DHCP is the id of the VPC's DHCP options, empty if that is not known.
-	Seats []Seat `json:"seats,omitempty"`
-	DHCP  string `json:"dhcp,omitempty"`
+	EndSubnets []EndSubnet `json:"endSubnets,omitempty"`
+	DHCP       string      `json:"dhcp,omitempty"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
 	Tables []Table `json:"tables,omitempty"`
 	// DNS says whether this side already lets the peer resolve its public DNS names to private addresses.
 	DNS bool `json:"dns"`
-	// Openings are the databases of this side that the policy opens to the peer.
-	Openings []Opening `json:"openings,omitempty"`
+	// AllowedDatabases are the databases of this side that the policy opens to the peer.
+	AllowedDatabases []AllowedDatabase `json:"allowedDatabases,omitempty"`
 	// Ports are the TCP ports of the peer's opened databases: what this side's clients must be able to reach.
 	Ports []int `json:"ports,omitempty"`
 	// Goals are the ranges of those databases' subnets, as few as possible; empty if that is not known of one.
@@ -120,11 +120,11 @@ type Unseen struct {
 	// Waiting are the security groups of the databases here that answer without an endpoint.
 	Waiting []string
 	// Shut are the databases here that the policy does not open to the peer, though their owners' tags do not say that they are for others.
-	Shut []Opening
+	Shut []AllowedDatabase
 }
 
-// Opening is a database that the policy opens to the other side.
-type Opening struct {
+// AllowedDatabase is a database that the policy opens to the other side.
+type AllowedDatabase struct {
 	Database string   `json:"database"`          // identifier
 	Account  string   `json:"account,omitempty"` // the participant's whose it is; empty if it is the VPC's owner's
 	Engine   string   `json:"engine"`            // RDS's or "redshift"
@@ -156,8 +156,8 @@ type Withheld struct {
 	Kept bool `json:"kept,omitempty"`
 }
 
-// Seat is a subnet in which an end of a path is, or may be.
-type Seat struct {
+// EndSubnet is a subnet in which an end of a path is, or may be.
+type EndSubnet struct {
 	ID      string         `json:"id"`
 	CIDRs   []netip.Prefix `json:"cidrs"`
 	Zone    string         `json:"zone"`
@@ -175,7 +175,7 @@ type Service struct {
 }
 
 // Family returns those of prefixes that are of a family in which the database has addresses.
-func (o Opening) Family(prefixes []netip.Prefix) []netip.Prefix {
+func (o AllowedDatabase) Family(prefixes []netip.Prefix) []netip.Prefix {
 	return slices.DeleteFunc(slices.Clone(prefixes), func(p netip.Prefix) bool {
 		return o.Network == "IPV4" && !p.Addr().Is4() || o.Network == "IPV6" && p.Addr().Is4()
 	})

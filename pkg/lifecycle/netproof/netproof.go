@@ -144,7 +144,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 	}
 	beside := func(when string) {
 		if w.plan != nil {
-			try(when, w.layout.Beside, "an unshared ", func(Client) bool { return false })
+			try(when, w.layout.Unshared, "an unshared ", func(Client) bool { return false })
 		}
 	}
 	start := func(what string, script []byte, want *Outcome) error {

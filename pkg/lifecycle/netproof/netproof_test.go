@@ -194,7 +194,7 @@ func TestWhatThePlanGaveAndNothingBesideIt(t *testing.T) {
 	}{
 		"the plan":                      {func(*Layout, *Plan) {}, ""},
 		"no route back":                 {func(_ *Layout, p *Plan) { p.Back = nil }, " reaches "},
-		"the second is let in as well":  {func(l *Layout, _ *Plan) { l.Beside = l.Database }, "an unshared "},
+		"the second is let in as well":  {func(l *Layout, _ *Plan) { l.Unshared = l.Database }, "an unshared "},
 		"nothing is let in, as planned": {func(_ *Layout, p *Plan) { p.Admits = nil }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -68,8 +68,8 @@ type Layout struct {
 	// Subnet is the notebook's, Database the database's address.
 	Subnet   netip.Prefix
 	Database netip.Addr
-	// Beside is the address of a second database, in another subnet of the same VPC, that nobody shares.
-	Beside netip.Addr
+	// Unshared is the address of a second database, in another subnet of the same VPC, that nobody shares.
+	Unshared netip.Addr
 	// routers are what packets pass.
 	routers string
 	// environment tells world.sh.
@@ -112,9 +112,9 @@ func (l Layout) String() string { return l.routers }
 
 var (
 	// Peered are two VPCs that are peered.
-	Peered = Layout{Subnet: netip.MustParsePrefix("10.1.0.0/24"), Database: netip.MustParseAddr(IPv4), Beside: netip.MustParseAddr("10.2.2.10"), routers: "VPCs' routers"}
+	Peered = Layout{Subnet: netip.MustParsePrefix("10.1.0.0/24"), Database: netip.MustParseAddr(IPv4), Unshared: netip.MustParseAddr("10.2.2.10"), routers: "VPCs' routers"}
 	// Gateway are two VPCs on a transit gateway, which is a router between those of the VPCs.
-	Gateway = Layout{Subnet: netip.MustParsePrefix("10.0.0.0/24"), Database: netip.MustParseAddr("10.1.128.10"), Beside: netip.MustParseAddr("10.1.64.10"),
+	Gateway = Layout{Subnet: netip.MustParsePrefix("10.0.0.0/24"), Database: netip.MustParseAddr("10.1.128.10"), Unshared: netip.MustParseAddr("10.1.64.10"),
 		routers:     "VPCs' routers, the transit gateway",
 		environment: []string{"GATEWAY=yes", "CONSUMER=10.0", "PRODUCER=10.1", "ROUTER=10.1.128.1", "DATABASE=10.1.128.10", "BITS=28", "BESIDE=10.1.64.10", "ASIDE=10.1.64.1"}}
 )

@@ -54,7 +54,7 @@ type VPC struct {
 	// Seen are those of Groups that were read a moment ago: these are not read again.
 	Seen []network.Group
 	// Known are subnets that were read before: what is said of one never changes. If all of Subnets are among them, no other is read.
-	Known []workflow.Seat
+	Known []workflow.EndSubnet
 	// DHCP is the id of the VPC's DHCP options, if it was read before.
 	DHCP string
 	// Names says that something there resolves names, and Public that some of them have a public address as well, so that more counts.
@@ -64,13 +64,13 @@ type VPC struct {
 // Carrier is what carries a connection: a peering or a transit gateway.
 type Carrier struct {
 	ID string
-	// Beside are peerings between the same VPCs, and gateways that connect them.
-	Beside []string
+	// Alternates are peerings between the same VPCs, and gateways that connect them.
+	Alternates []string
 }
 
 // by are the ids of those of a kind.
 func (c Carrier) by(kind road.Carrier) []string {
-	return slices.DeleteFunc(append([]string{c.ID}, c.Beside...), func(id string) bool { return road.CarrierOf(id) != kind })
+	return slices.DeleteFunc(append([]string{c.ID}, c.Alternates...), func(id string) bool { return road.CarrierOf(id) != kind })
 }
 
 // Reader reads on behalf of one execution.

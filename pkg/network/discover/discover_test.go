@@ -183,7 +183,7 @@ func TestWhatIsReadIsWhatIsThere(t *testing.T) {
 			for _, s := range v.Subnets {
 				wanted[n].Subnets, wanted[n].Groups = append(wanted[n].Subnets, s.ID), append(wanted[n].Groups, "sg-"+s.ID)
 				if known {
-					wanted[n].Known = append(wanted[n].Known, workflow.Seat{ID: s.ID, CIDRs: s.CIDRs, Zone: s.Zone})
+					wanted[n].Known = append(wanted[n].Known, workflow.EndSubnet{ID: s.ID, CIDRs: s.CIDRs, Zone: s.Zone})
 				}
 			}
 		}

@@ -62,7 +62,7 @@ func (v VPC) unseen() []string {
 func subnets(ctx context.Context, api EC2, v VPC) ([]network.Subnet, error) {
 	out := []network.Subnet{}
 	unknown := func(id string) bool {
-		return !slices.ContainsFunc(v.Known, func(s workflow.Seat) bool { return s.ID == id })
+		return !slices.ContainsFunc(v.Known, func(s workflow.EndSubnet) bool { return s.ID == id })
 	}
 	if len(v.Known) > 0 && !slices.ContainsFunc(v.Subnets, unknown) {
 		for _, s := range v.Known {

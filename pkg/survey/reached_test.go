@@ -10,11 +10,11 @@ import (
 )
 
 func TestBesideAreThoseWithTheGroupAndThePort(t *testing.T) {
-	database := func(name string, port int, groups ...string) workflow.Opening {
-		return workflow.Opening{Database: name, Port: port, Groups: groups}
+	database := func(name string, port int, groups ...string) workflow.AllowedDatabase {
+		return workflow.AllowedDatabase{Database: name, Port: port, Groups: groups}
 	}
-	openings := []workflow.Opening{database("sales", 3306, "sg-1", "sg-2"), database("orders", 5432, "sg-3")}
-	survey.Beside(openings, []workflow.Opening{
+	openings := []workflow.AllowedDatabase{database("sales", 3306, "sg-1", "sg-2"), database("orders", 5432, "sg-3")}
+	survey.AlsoReached(openings, []workflow.AllowedDatabase{
 		database("archive", 3306, "sg-9", "sg-2"), database("another-port", 5432, "sg-1"), database("another-group", 3306, "sg-3"), database("ledger", 5432, "sg-3"),
 	})
 	// Sales has a group that is nobody else's, and is opened through that.
@@ -29,11 +29,11 @@ func TestBesideAreThoseWithTheGroupAndThePort(t *testing.T) {
 // A port is reached where the databases are that answer on it, and not where others are.
 func TestServices(t *testing.T) {
 	p := netip.MustParsePrefix
-	opening := func(port int, group string, cidrs ...netip.Prefix) workflow.Opening {
-		return workflow.Opening{Port: port, Groups: []string{group}, CIDRs: cidrs, Network: "IPV4"}
+	opening := func(port int, group string, cidrs ...netip.Prefix) workflow.AllowedDatabase {
+		return workflow.AllowedDatabase{Port: port, Groups: []string{group}, CIDRs: cidrs, Network: "IPV4"}
 	}
 	one := &workflow.Side{Role: "requester", Peer: workflow.VPC{CIDRs: []netip.Prefix{p("10.2.0.0/16"), p("2600:2::/56")}}, Clients: []workflow.Client{{CIDRs: []netip.Prefix{p("10.1.4.0/24")}, Groups: []string{"sg-nb"}}}}
-	other := &workflow.Side{Role: "accepter", Peer: workflow.VPC{CIDRs: []netip.Prefix{p("10.1.0.0/16")}}, Openings: []workflow.Opening{
+	other := &workflow.Side{Role: "accepter", Peer: workflow.VPC{CIDRs: []netip.Prefix{p("10.1.0.0/16")}}, AllowedDatabases: []workflow.AllowedDatabase{
 		opening(3306, "sg-1", p("10.2.0.0/24")), opening(3306, "sg-1", p("10.2.1.0/24"), p("10.77.0.0/24")), opening(5439, "sg-2", p("10.2.9.0/24")), opening(1433, "sg-3")}}
 	survey.Appoint(one, other)
 	want := []workflow.Service{{Port: 1433, CIDRs: []netip.Prefix{p("10.2.0.0/16")}, Groups: [][]string{{"sg-3"}}}, {Port: 3306, CIDRs: []netip.Prefix{p("10.2.0.0/23")}, Groups: [][]string{{"sg-1"}}},
