@@ -79,14 +79,12 @@ func overrule(groups []Group, side workflow.Side) (tagged []string) {
 	for n := range groups {
 		groups[n].Apart = false
 	}
-	return without(all, WithoutDatabase(all, side.AllowedDatabases))
+	return slices.DeleteFunc(all, func(id string) bool { return !OfDatabase(id, side.AllowedDatabases) })
 }
 
-// WithoutDatabase returns those of groups that no database has. Of these alone the inspection says whether they are kept out: [Open] reads the others.
-func WithoutDatabase(groups []string, openings []workflow.AllowedDatabase) []string {
-	return slices.DeleteFunc(slices.Clone(groups), func(id string) bool {
-		return slices.ContainsFunc(openings, func(o workflow.AllowedDatabase) bool { return slices.Contains(o.Groups, id) })
-	})
+// OfDatabase reports whether one of databases has a group. Of other groups the inspection says whether they are kept out, of these [Open], which reads them.
+func OfDatabase(group string, databases []workflow.AllowedDatabase) bool {
+	return slices.ContainsFunc(databases, func(o workflow.AllowedDatabase) bool { return slices.Contains(o.Groups, group) })
 }
 
 // Kept returns the ids of those of an account's groups that it keeps out, sorted.
@@ -121,7 +119,7 @@ func within(groups []string, side workflow.Side) []string {
 	return slices.DeleteFunc(slices.Clone(groups), func(id string) bool {
 		return !slices.Contains(side.Apart, id) &&
 			!slices.ContainsFunc(side.Clients, func(c workflow.Client) bool { return slices.Contains(c.Groups, id) }) &&
-			!slices.ContainsFunc(side.AllowedDatabases, func(o workflow.AllowedDatabase) bool { return slices.Contains(o.Groups, id) })
+			!OfDatabase(id, side.AllowedDatabases)
 	})
 }
 

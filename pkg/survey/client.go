@@ -93,7 +93,7 @@ func (s Surveyor) consume(ctx context.Context, g *SideFacts) ([]workflow.Batch, 
 		return nil, err
 	}
 	kept := g.kept(from.groups)
-	g.unheeded(firewall.WithoutDatabase(had(firewall.Kept(from.groups, v.Account), from.clients, nil), g.Side.AllowedDatabases))
+	g.unheeded(slices.DeleteFunc(had(firewall.Kept(from.groups, v.Account), from.clients, nil), func(id string) bool { return firewall.OfDatabase(id, g.Side.AllowedDatabases) }))
 	for _, c := range from.clients {
 		if firewall.KeptWhole(c.Groups, kept) {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: "is no client: " + firewall.KeptOut(c.Groups)})

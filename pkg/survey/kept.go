@@ -85,7 +85,7 @@ func (g *SideFacts) bar() {
 func had(kept []string, clients []notebook.Client, openings []workflow.AllowedDatabase) []string {
 	return slices.DeleteFunc(slices.Clone(kept), func(id string) bool {
 		return !slices.ContainsFunc(clients, func(c notebook.Client) bool { return slices.Contains(c.Groups, id) }) &&
-			!slices.ContainsFunc(openings, func(o workflow.AllowedDatabase) bool { return slices.Contains(o.Groups, id) })
+			!firewall.OfDatabase(id, openings)
 	})
 }
 
