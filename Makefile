@@ -106,8 +106,11 @@ demo: ## play a scenario on the local engine (SCENARIO=s1 to s5)
 bench: build package .venv/ready ## count calls, transitions, sizes; time a connection against the bare calls
 	@bin/drawbridge bench
 
+# go test keeps the result of a package, and of each of these shares of the stories, until something changes that it looked at.
+PLAY := $(GO) test -timeout 60m -ldflags '-s -w'
+
 .PHONY: test
-test: ## run all tests
+test: ## run all tests; what has passed and has not changed since is not run again
 	@$(TOGETHER) build .venv/ready .venv-docs/ready node_modules/ready
 	@echo "test 1/4: formatting and vet"
 	@unformatted=$$(gofmt -l cmd events functions infra pkg docs); test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted" >&2; exit 1; }
@@ -123,13 +126,12 @@ test: ## run all tests
 	@mkdir -p out && bin/drawbridge demo >out/demo.txt 2>&1 || { cat out/demo.txt >&2; exit 1; }
 	@$(GO) test -timeout 45m ./pkg/lifecycle/netproof
 	@echo "test 4/4: packages; on the local engine the stories, faults and crowds, and worlds, side by side"
-	@$(GO) test -c -ldflags '-s -w' -o bin/stories.test ./pkg/local/stories
-	@failed=; cd pkg/local/stories; played=; DRAWBRIDGE_STORIES_KEPT=$$(mktemp -d); export DRAWBRIDGE_STORIES_KEPT; \
-	../../../bin/stories.test -test.timeout 60m -test.run '^TestStories$$' & played="$$played $$!"; \
-	DRAWBRIDGE_FAULTS=sample ../../../bin/stories.test -test.timeout 60m -test.run '$(ROUGH)' & played="$$played $$!"; \
-	../../../bin/stories.test -test.timeout 60m -test.skip '^TestStories$$|$(ROUGH)' & played="$$played $$!"; \
-	cd ../../..; $(GO) test -timeout 60m $$($(GO) list ./... | grep -vE '/infra|/netproof$$|/local/stories$$') || failed=1; \
-	for share in $$played; do wait $$share || failed=1; done; rm -rf "$$DRAWBRIDGE_STORIES_KEPT"; test -z "$$failed"
+	@failed=; played=; \
+	$(PLAY) -run '^TestStories$$' ./pkg/local/stories & played="$$played $$!"; \
+	DRAWBRIDGE_FAULTS=sample $(PLAY) -run '$(ROUGH)' ./pkg/local/stories & played="$$played $$!"; \
+	$(PLAY) -skip '^TestStories$$|$(ROUGH)' ./pkg/local/stories & played="$$played $$!"; \
+	$(GO) test -timeout 60m $$($(GO) list ./... | grep -vE '/infra|/netproof$$|/local/stories$$') || failed=1; \
+	for share in $$played; do wait $$share || failed=1; done; test -z "$$failed"
 	@echo "make test: all tests passed"
 
 # By the packages that git calls changed and those that are made of them. -short leaves out what plays on the local engine, in networks or in a browser.

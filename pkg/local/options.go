@@ -2,8 +2,10 @@ package local
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net"
 	"net/netip"
@@ -148,6 +150,32 @@ func (o Options) prerequisites() error {
 				remedy = "use " + remedy
 			}
 			return fmt.Errorf("%s is missing (%s): %s", need.what, need.path, remedy)
+		}
+	}
+	return o.lookAt()
+}
+
+// lookAt looks at every file that other processes of an engine read or run: `go test` takes an earlier result as long as no file has changed that
+// the test looked at, and cannot see what its children look at. https://pkg.go.dev/cmd/go#hdr-Test_packages
+func (o Options) lookAt() error {
+	if _, err := os.Stat(filepath.Join(o.Root, ".venv", "ready")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, folder := range []string{o.extension(), o.functions()} {
+		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case entry.IsDir() && entry.Name() == "__pycache__":
+				return fs.SkipDir
+			case entry.IsDir():
+				return nil
+			}
+			_, err = os.Stat(path)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("looking at what the engine is made of: %w", err)
 		}
 	}
 	return nil

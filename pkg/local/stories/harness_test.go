@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -129,8 +130,20 @@ func cast(spec *scenario.Spec, n int) *strings.Replacer {
 	return strings.NewReplacer(canonical...)
 }
 
+// inputs are looked at in a test, once, so that `go test` takes no result from before for one of now: the engine's files, and the golden ones that
+// other processes read. What is looked at in TestMain does not count.
+var inputs = sync.OnceValue(func() error {
+	if _, err := os.ReadDir(filepath.Join(root, "docs", "stories")); err != nil {
+		return err
+	}
+	return options().Check()
+})
+
 // timeout is what a story may take.
 func timeout(t *testing.T) context.Context {
+	if err := inputs(); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Minute, fmt.Errorf("five minutes are over"))
 	t.Cleanup(cancel)
 	return ctx

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -231,7 +232,13 @@ func authorizationsAreKept(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "out"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(root, "out", "authorizations.jsonl"), asked, 0o644); err != nil {
+	// What a test has just written `go test` takes for an input that may still change, and keeps no result: so the file gets its name when it is whole.
+	file, err := os.CreateTemp(filepath.Join(root, "out"), "authorizations-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.Write(asked)
+	if err = errors.Join(err, file.Close(), os.Rename(file.Name(), filepath.Join(root, "out", "authorizations.jsonl"))); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d authorizations kept", bytes.Count(asked, []byte("\n")))
