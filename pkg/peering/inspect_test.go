@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -400,21 +401,23 @@ func TestDatabasesAreNotReadForARefusal(t *testing.T) {
 
 // Notebook instances are read once, before the acceptance, and what travels does not grow with them.
 func TestNotebooksAreReadOnceAndDoNotTravel(t *testing.T) {
-	for _, books := range []int{20, 90} {
-		w := world{status: "pending-acceptance", accept: "auto", books: books, keeps: true}
-		out, err := w.inspect(t, create, "111111111111", workflow.Looked{})
-		if err != nil || out.Answer != workflow.AnswerAccept || len(out.Sides) != 0 || workflow.Instances(out.Known.Batches) != books+1 || len(out.Rows) != 2 {
-			t.Errorf("%d more: %s with %d sides, %v", books, out.Answer, len(out.Sides), err)
+	synctest.Test(t, func(t *testing.T) { // as many calls as this are paced
+		for _, books := range []int{20, 90} {
+			w := world{status: "pending-acceptance", accept: "auto", books: books, keeps: true}
+			out, err := w.inspect(t, create, "111111111111", workflow.Looked{})
+			if err != nil || out.Answer != workflow.AnswerAccept || len(out.Sides) != 0 || workflow.Instances(out.Known.Batches) != books+1 || len(out.Rows) != 2 {
+				t.Errorf("%d more: %s with %d sides, %v", books, out.Answer, len(out.Sides), err)
+			}
+			w.status, w.calls = "active", nil
+			next, err := w.inspect(t, create, "111111111111", out.Looked)
+			if err != nil || next.Answer != workflow.AnswerConnect || len(next.Sides) != 2 || len(next.Notebooks) != books/workflow.BatchSize+1 || workflow.Instances(next.Batches) != books+1 || next.Known.Sides != nil {
+				t.Errorf("afterwards %s with %d sides, %v", next.Answer, len(next.Sides), err)
+			}
+			if slices.ContainsFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "DescribeDB") || strings.Contains(c, "Notebook") }) {
+				t.Errorf("afterwards it reads again: %v", w.calls)
+			}
 		}
-		w.status, w.calls = "active", nil
-		next, err := w.inspect(t, create, "111111111111", out.Looked)
-		if err != nil || next.Answer != workflow.AnswerConnect || len(next.Sides) != 2 || len(next.Notebooks) != books/workflow.BatchSize+1 || workflow.Instances(next.Batches) != books+1 || next.Known.Sides != nil {
-			t.Errorf("afterwards %s with %d sides, %v", next.Answer, len(next.Sides), err)
-		}
-		if slices.ContainsFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "DescribeDB") || strings.Contains(c, "Notebook") }) {
-			t.Errorf("afterwards it reads again: %v", w.calls)
-		}
-	}
+	})
 }
 
 // What there is to approve in the world.
