@@ -18,7 +18,7 @@
 //	reachable, shown           #k: what the owner is asked about; reachable of an attachment, too
 //	vpc#<role>                 a VPC with its account, for the look after an acceptance, and for who is asked
 //	side#<n>#side              one side of the connection
-//	side#<n>#<list>            #k: its tables, databases, clients, services, ways, seats, groups, those kept out, rules that go
+//	side#<n>#<list>            #k: its tables, databases, clients, services, ways, end subnets (`subnet`), groups, those kept out, rules that go
 //	side#<n>#told#<state>      #k: what a step told of the side, with the tables or groups that it left
 //	notebooks#<n>              a batch of notebook instances
 //	told#<state>#<n>           what a step told of a batch, or of the connection
@@ -183,7 +183,7 @@ func rowsOf(n int, answer workflow.Answer, s workflow.Side) []ledger.Fact {
 	at := side(n)
 	for _, list := range [][]ledger.Fact{
 		parts(at+"table", s.Tables), parts(at+"database", s.AllowedDatabases), parts(at+"client", s.Clients), parts(at+"service", s.Services),
-		parts(at+"way", s.Ways), parts(at+"seat", s.EndSubnets), parts(at+"group", s.Groups),
+		parts(at+"way", s.Ways), parts(at+"subnet", s.EndSubnets), parts(at+"group", s.Groups),
 		parts(at+"apart", s.Apart), parts(at+"noted", s.Noted),
 	} {
 		out = append(out, list...)
@@ -208,7 +208,7 @@ func sideOf(f ledger.Facts, n int) (s workflow.Side, answer workflow.Answer, err
 	s = row.Side
 	for _, err := range []error{
 		gather(f, at+"table", &s.Tables), gather(f, at+"database", &s.AllowedDatabases), gather(f, at+"client", &s.Clients), gather(f, at+"service", &s.Services),
-		gather(f, at+"way", &s.Ways), gather(f, at+"seat", &s.EndSubnets),
+		gather(f, at+"way", &s.Ways), gather(f, at+"subnet", &s.EndSubnets),
 		gather(f, at+"group", &s.Groups), gather(f, at+"apart", &s.Apart), gather(f, at+"noted", &s.Noted),
 	} {
 		if err != nil {

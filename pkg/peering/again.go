@@ -95,7 +95,7 @@ func Extension(in workflow.AskAgainInput) (subject, body string) {
 	if len(w.Reachable) > 0 {
 		line("\nWhat would become reachable, too")
 		for _, r := range w.Reachable {
-			opening(line, r.Database, r.VPC, r.From)
+			allowed(line, r.Database, r.VPC, r.From)
 		}
 	}
 	line("\nWhy you are asked")

@@ -108,7 +108,7 @@ func Message(in workflow.ConcludeInput) (subject, body string) {
 	for _, s := range in.Sides {
 		for _, o := range s.AllowedDatabases {
 			reachable++
-			opening(line, o, s.VPC, s.Peer)
+			allowed(line, o, s.VPC, s.Peer)
 		}
 	}
 	if reachable == 0 {
@@ -159,8 +159,8 @@ func sides(line func(string, ...any), first, second string, c workflow.Connectio
 	}
 }
 
-// opening says what becomes reachable with a database of one VPC from another.
-func opening(line func(string, ...any), o workflow.AllowedDatabase, in, from workflow.VPC) {
+// allowed says what becomes reachable with a database of one VPC from another.
+func allowed(line func(string, ...any), o workflow.AllowedDatabase, in, from workflow.VPC) {
 	line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", o.Database, o.Engine, o.Port, in.ID, in.Account, from.ID, from.Account)
 	line("    by policy %s", notice.Because(o.Decision))
 	for _, also := range o.Also {

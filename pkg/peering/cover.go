@@ -17,21 +17,21 @@ import (
 // shows returns what the accepter's owner is asked about, as lines of package cover: the ranges of the requester's VPC, and the databases of
 // their own that become reachable from there. A database of the requester's is the requester's to share.
 func shows(c workflow.Connection, sides []workflow.Side) []string {
-	var openings []workflow.AllowedDatabase
+	var databases []workflow.AllowedDatabase
 	for _, s := range sides {
 		if s.Role == Accepter {
-			openings = append(openings, s.AllowedDatabases...)
+			databases = append(databases, s.AllowedDatabases...)
 		}
 	}
-	return lines(c.Requester.CIDRs, openings)
+	return lines(c.Requester.CIDRs, databases)
 }
 
-func lines(ranges []netip.Prefix, openings []workflow.AllowedDatabase) []string {
+func lines(ranges []netip.Prefix, databases []workflow.AllowedDatabase) []string {
 	var out []string
 	for _, r := range ranges {
 		out = append(out, cover.Range(r))
 	}
-	for _, o := range openings {
+	for _, o := range databases {
 		out = append(out, cover.Database(o))
 	}
 	return cover.Lines(out...)
@@ -78,7 +78,7 @@ func limited(sides []workflow.Side, batches []workflow.Batch, late []string) res
 func waiting(c workflow.Connection, sides []workflow.Side, late []string) workflow.Waiting {
 	w := workflow.Waiting{Thing: c.ID, Account: c.Accepter.Account, Region: c.Accepter.Region}
 	var ranges []netip.Prefix
-	var openings []workflow.AllowedDatabase
+	var databases []workflow.AllowedDatabase
 	for _, r := range c.Requester.CIDRs {
 		if slices.Contains(late, cover.Range(r)) {
 			ranges, w.Ranges = append(ranges, r), append(w.Ranges, workflow.Ranged{CIDR: r, VPC: named(c.Requester)})
@@ -87,11 +87,11 @@ func waiting(c workflow.Connection, sides []workflow.Side, late []string) workfl
 	for _, s := range sides {
 		for _, o := range s.AllowedDatabases {
 			if s.Role == Accepter && slices.Contains(late, cover.Database(o)) {
-				openings, w.Reachable = append(openings, o), append(w.Reachable, workflow.Reachable{Database: o, VPC: named(s.VPC), From: named(c.Requester)})
+				databases, w.Reachable = append(databases, o), append(w.Reachable, workflow.Reachable{Database: o, VPC: named(s.VPC), From: named(c.Requester)})
 			}
 		}
 	}
-	w.Shown = lines(ranges, openings)
+	w.Shown = lines(ranges, databases)
 	return w
 }
 
