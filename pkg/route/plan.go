@@ -127,24 +127,8 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 		leaves, asks := passing(d, routes[d.Table], items, side)
 		switch {
 		case same != nil && same.Target == d.Target && same.List == "":
-			if item != nil && item.Left == d.Target && item.State != ledger.Contested && item.State != ledger.Wanted {
-				c.passes(d, leaves)
-			}
-			behind := hidden(d, routes[d.Table], side)
-			switch {
-			case item != nil && behind != nil && item.Left == d.Target && (item.State == ledger.Confirmed || item.State == ledger.Intended):
-				c.Conflicts = append(c.Conflicts, Obstacle{Table: d.Table, Says: fmt.Sprintf("prefix list %s leads %s of %s to %s, and the route %s that Drawbridge added there is in front of it or wider",
-					behind.List, behind.Destination, d.Table, behind.Target, d.Destination), InFront: true})
-			case item == nil || item.Left != d.Target:
-			case item.State == ledger.Contested: // its owner put it there
-				if item.NeededBy(connection) {
-					c.Drop = append(c.Drop, d)
-				}
-			case item.State == ledger.Wanted && item.NeededBy(connection):
-				c.Drop = append(c.Drop, d)
-			case item.State == ledger.Wanted:
-			case !item.NeededBy(connection) || item.State == ledger.Intended:
-				c.Share = append(c.Share, d)
+			if item != nil && item.Left == d.Target {
+				c.stands(d, *item, connection, leaves, hidden(d, routes[d.Table], side))
 			}
 		case blocking == nil && (same == nil || same.List != "") && led(d, routes[d.Table], items, leaves):
 			if item != nil && item.NeededBy(connection) {
@@ -186,6 +170,27 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 	}
 	slices.SortFunc(c.Replace, func(a, b Dead) int { return compare(a.Desired, b.Desired) })
 	return c
+}
+
+// stands plans a route that leads where it is desired and has an item: it is shared, or was given up for what its owner put there. leaves is what traffic leaves with it;
+// behind is the entry of a prefix list that it is in front of, nil if there is none.
+func (c *Changes) stands(d Desired, item ledger.Item, connection string, leaves Past, behind *Route) {
+	made := item.State == ledger.Confirmed || item.State == ledger.Intended
+	needed := item.NeededBy(connection)
+	if item.State != ledger.Contested && item.State != ledger.Wanted {
+		c.passes(d, leaves)
+	}
+	switch {
+	case made && behind != nil:
+		c.Conflicts = append(c.Conflicts, Obstacle{Table: d.Table, Says: fmt.Sprintf("prefix list %s leads %s of %s to %s, and the route %s that Drawbridge added there is in front of it or wider",
+			behind.List, behind.Destination, d.Table, behind.Target, d.Destination), InFront: true})
+	case item.State == ledger.Contested, item.State == ledger.Wanted:
+		if needed { // its owner put it there
+			c.Drop = append(c.Drop, d)
+		}
+	case !needed, item.State == ledger.Intended:
+		c.Share = append(c.Share, d)
+	}
 }
 
 // unmade reports whether the ledger has a route for a connection that Drawbridge never made, as far as it knows.
