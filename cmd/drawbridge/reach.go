@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 
@@ -120,6 +121,10 @@ func whose(ctx context.Context, c aws.Config) (string, error) {
 	}
 	var unsent *smithyhttp.RequestSendError
 	silent := !nowhere && errors.As(err, &unsent)
+	var sent *url.Error
+	if silent && errors.As(err, &sent) {
+		err = sent.Err // which attempt it was, and of what, tells nobody anything
+	}
 	var answered smithy.APIError
 	foreign := errors.As(err, &answered) && answered.ErrorCode() == codeless
 	if foreign {

@@ -78,11 +78,11 @@ func TestProfilesReachTheChainOfTheSDK(t *testing.T) {
 		"keys that the engine's address does not know": {args: []string{"plan", "--profile", "keys"}, environment: []string{"AWS_ENDPOINT_URL=" + aws.URL},
 			says: []string{"by the profile keys: ", "InvalidClientTokenId", ": sign in, or name"}, signed: "Credential=AKIAKEYS/"},
 		"an engine that is not there": {args: []string{"status", "--profile", "keys"}, environment: []string{"AWS_ENDPOINT_URL=http://127.0.0.1:9", "AWS_ENDPOINT_URL_STS="},
-			says: []string{"asking the engine at http://127.0.0.1:9: ", "connection refused", ": start drawbridge local, or drawbridge demo --stay"}},
+			says: []string{"asking the engine at http://127.0.0.1:9: dial tcp 127.0.0.1:9: connect: connection refused: start drawbridge local, or drawbridge demo --stay"}},
 		"what is no engine": {args: []string{"status", "--local=" + page.URL},
 			says: []string{"asking the engine at " + page.URL + ": what answers there does not speak as AWS does", ": start drawbridge local"}},
 		"no network": {args: []string{"status", "--profile", "keys"}, environment: []string{"AWS_ENDPOINT_URL_STS=http://127.0.0.1:9"},
-			says: []string{"asking who you are by the profile keys: ", "connection refused", ": see whether this machine reaches AWS, and by which proxy: HTTPS_PROXY\n"}},
+			says: []string{"asking who you are by the profile keys: dial tcp 127.0.0.1:9: connect: connection refused: see whether this machine reaches AWS, and by which proxy: HTTPS_PROXY\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked = nil
