@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -24,5 +25,18 @@ func TestHelpDoesNotSayItTwice(t *testing.T) {
 	}
 	if checked < 20 {
 		t.Errorf("only %d commands have both", checked)
+	}
+}
+
+// Whoever only says the name is told what there is.
+func TestTheNameAlonePrintsTheHelp(t *testing.T) {
+	want, err := os.ReadFile("testdata/help/drawbridge.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := drawbridge(t)
+	cmd.Args = cmd.Args[:1]
+	if got, err := cmd.Output(); err != nil || string(got) != string(want) {
+		t.Errorf("%v, and it prints\n%s", err, got)
 	}
 }

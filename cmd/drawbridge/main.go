@@ -82,7 +82,11 @@ func main() {
 	err := func() error {
 		defer stop()
 		defer func() { interrupted = ctx.Err() != nil }()
-		chosen, err := parsed.Parse(os.Args[1:])
+		args := os.Args[1:]
+		if len(args) == 0 {
+			args = []string{"--help"} // whoever only says the name asks what there is
+		}
+		chosen, err := parsed.Parse(args)
 		if err != nil {
 			return fmt.Errorf("%w: see %s --help", err, begun(err))
 		}
