@@ -6,43 +6,20 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/rds"
-	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
-	"github.com/aws/aws-sdk-go-v2/service/redshift"
-	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
-	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
-	serverlesstypes "github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
-	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag/tagger"
 )
 
 // Tag is the call that sets a tag of the owners'.
 func Tag(t Thing, key, value string) Call {
 	return Call{Account: t.Account, Region: t.Region, Command: tag.Command(t.Kind, t.Region, t.ID, key, value), do: func(ctx context.Context, cfg aws.Config) (string, error) {
-		var err error
-		switch t.Kind.Service() {
-		case "rds":
-			_, err = rds.NewFromConfig(cfg).AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &t.ID, Tags: []rdstypes.Tag{{Key: &key, Value: &value}}})
-		case "redshift":
-			_, err = redshift.NewFromConfig(cfg).CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &t.ID, Tags: []redshifttypes.Tag{{Key: &key, Value: &value}}})
-		case "redshift-serverless":
-			_, err = redshiftserverless.NewFromConfig(cfg).TagResource(ctx, &redshiftserverless.TagResourceInput{ResourceArn: &t.ID, Tags: []serverlesstypes.Tag{{Key: &key, Value: &value}}})
-		case "sagemaker":
-			_, err = sagemaker.NewFromConfig(cfg).AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &t.ID, Tags: []sagemakertypes.Tag{{Key: &key, Value: &value}}})
-		case "ec2":
-			_, err = ec2.NewFromConfig(cfg).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{t.ID}, Tags: []ec2types.Tag{{Key: &key, Value: &value}}})
-		default:
-			err = fmt.Errorf("tagging %s: nobody asks for a %s", t.ID, t.Kind)
-		}
-		return "", err
+		return "", tagger.In(cfg).Set(ctx, t.Kind, t.ID, key, value)
 	}}
 }
 
@@ -50,8 +27,7 @@ func Tag(t Thing, key, value string) Call {
 func Untag(t Thing, key string) Call {
 	return Call{Account: t.Account, Region: t.Region, Command: []string{"aws", "ec2", "delete-tags", "--region", t.Region, "--resources", t.ID, "--tags", "Key=" + key},
 		do: func(ctx context.Context, cfg aws.Config) (string, error) {
-			_, err := ec2.NewFromConfig(cfg).DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{t.ID}, Tags: []ec2types.Tag{{Key: &key}}})
-			return "", err
+			return "", tagger.In(cfg).Remove(ctx, t.Kind, t.ID, key)
 		}}
 }
 

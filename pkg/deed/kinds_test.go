@@ -29,7 +29,7 @@ func TestEveryKindOfDatabaseIsTaggedByItsOwnService(t *testing.T) {
 			t.Errorf("a %s is tagged by the words %q: commands in pkg/tag/kind.go needs a line for its service", kind, call.Command)
 		}
 		if _, err := call.do(t.Context(), nobody); !errors.Is(err, errNotSent) {
-			t.Errorf("a %s is tagged by no call: Tag in pkg/deed/call.go needs a case for its service: %v", kind, err)
+			t.Errorf("a %s is tagged by no call: Set in pkg/tag/tagger/apply.go needs a case for its service: %v", kind, err)
 		}
 	}
 }

@@ -44,7 +44,7 @@ var plain = map[string]string{
 	"dryrun/tag.go":             "shows a step the tags as AWS would",
 	"export/read.go":            "the code that it writes keeps tags as they are",
 	"dryrun/sagemaker.go":       "shows a step the tags as AWS would",
-	"tag/answer/apply.go":       "says of each value as it is written whether it means anything",
+	"tag/tagger/apply.go":       "reads each value as it is written, for whoever says whether it means anything",
 }
 
 // Whatever reads tags from AWS into a map hands them over as [tag.Clean] returns them, so that nobody compares a value with

@@ -132,7 +132,7 @@ var floors = []struct {
 }{
 	{"words", "answer answer/answertest arn asl database database/databasetest event fault fit iampolicy ledger ledger/ledgertest manual mode network policy policy/parameter policydocument road tag tag/tagtest workflow"},
 	{"hub", "account brake contest contest/report cover deadletter deadletter/replay fact hold lease look notice owner participant restart"},
-	{"steps", "dnsoption endpoint firewall lifecycle lifecycle/netproof network/discover route"},
+	{"steps", "dnsoption endpoint firewall lifecycle lifecycle/netproof network/discover route tag/tagger"},
 	{"controllers", "attachment connection dataapi dataapiendpoint gatewaypair notebook notebook/notebooktest peering privatenotebooks share studio studio/snippet survey tag/answer verdict"},
 	{"fleet", "failure fanout preview rebuild steps steps/change steps/contest steps/dataapi steps/dataapiendpoint steps/failure steps/gateway steps/network steps/notebook steps/peering steps/privatenotebooks steps/studio steps/tagging sweep"},
 	{"command", "board deed doctor dryrun export history picture plan report who why"},
