@@ -7,6 +7,7 @@ import (
 
 	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -191,7 +192,7 @@ var attachmentSteps = map[string]step{
 		notifies:    true,
 		announces:   true,
 		member: []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}, attachmentStatus,
-			{actions: []string{"ec2:DeleteTags"}, resources: []string{attachments}, when: only(append([]string{"drawbridge:pairs"}, statusKeys...)...)}},
+			{actions: []string{"ec2:DeleteTags"}, resources: []string{attachments}, when: only(append([]string{tag.Pairs}, statusKeys...)...)}},
 	},
 	"AskAttachment": {
 		notifies:    true,

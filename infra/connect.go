@@ -8,6 +8,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -68,7 +69,7 @@ var connectSteps = map[string]step{
 		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
-		member:      []grant{{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:reason")}},
+		member:      []grant{{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only(tag.Reason)}},
 	},
 	"AddRoutes": {
 		keepsLedger: true,
@@ -103,7 +104,7 @@ var connectSteps = map[string]step{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
 			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
-			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:reason", "drawbridge:since", "drawbridge:status")},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only(tag.Reason, tag.Since, tag.Status)},
 			{actions: []string{"sagemaker:AddTags"}, resources: []string{ownLifecycles}, when: only("drawbridge:subnet")},
 		},
 	},
@@ -121,12 +122,12 @@ var connectSteps = map[string]step{
 			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{arn("ec2", "transit-gateway-route-table/*")}},
 			status,
-			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
+			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only(tag.Pairs)},
 		},
 	},
 	"ReportUnreadable": {
 		notifies:    true,
 		keepsLedger: true,
-		member:      []grant{status, {actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")}},
+		member:      []grant{status, {actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only(tag.Pairs)}},
 	},
 }

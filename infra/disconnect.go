@@ -3,6 +3,7 @@ package main
 import (
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -64,7 +65,7 @@ var disconnectSteps = map[string]step{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
 			{actions: []string{"sagemaker:DeleteNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
-			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only("drawbridge:reason", "drawbridge:since", "drawbridge:status")},
+			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only(tag.Reason, tag.Since, tag.Status)},
 		},
 	},
 	"ConcludeRemoval": {
@@ -73,7 +74,7 @@ var disconnectSteps = map[string]step{
 		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings}, when: only(statusKeys...)},
-			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
+			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: []string{attachments}, when: only(tag.Pairs)},
 		},
 	},
 }

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // step is what one function, that is one Task state, may do and gets to know. Least privilege lives in the machines' files
@@ -102,7 +104,7 @@ func optedIn(when map[string]map[string]any, key string) map[string]map[string]a
 var authorize = []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}
 
 // statusKeys are the tags of a peering, an attachment or a cluster by which people see how it stands, and since when.
-var statusKeys = []string{"drawbridge:status", "drawbridge:reason", "drawbridge:since"}
+var statusKeys = tag.StatusKeys()
 
 // status lets a step write the status tags of a peering connection.
 var status = grant{actions: []string{"ec2:CreateTags"}, resources: []string{peerings}, when: only(statusKeys...)}

@@ -87,7 +87,7 @@ func touchCalls() []string {
 }
 
 // spoken are the keys of the tags by which Drawbridge speaks to people, on what carries a connection.
-var spoken = []any{"drawbridge:status", "drawbridge:reason", "drawbridge:pairs", map[string]any{"prefix": "drawbridge:peer:"}}
+var spoken = []any{tag.Status, tag.Reason, tag.Pairs, map[string]any{"prefix": "drawbridge:peer:"}}
 
 // named returns the names of the records of these services that do one of these things, and that no other machine than
 // drawbridge-change hears, sorted.

@@ -141,9 +141,9 @@ var studioSteps = map[string]step{
 		member: []grant{
 			{actions: []string{"redshift:DescribeClusters"}},
 			{actions: []string{"redshift:CreateTags"}, resources: []string{arn("redshift", "cluster:*")},
-				when: has(only("drawbridge:studio-status", "drawbridge:studio-reason", "drawbridge:studio-since"), tag.Studio)},
+				when: has(only(tag.StudioStatus, tag.StudioReason, tag.StudioSince), tag.Studio)},
 			{actions: []string{"redshift:CreateTags", "redshift:DeleteTags"}, resources: []string{arn("redshift", "cluster:*")},
-				when: has(only("drawbridge:studio-status", "drawbridge:studio-reason", "drawbridge:studio-since"), "drawbridge:studio-status")},
+				when: has(only(tag.StudioStatus, tag.StudioReason, tag.StudioSince), tag.StudioStatus)},
 		},
 	},
 }

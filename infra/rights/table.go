@@ -1,5 +1,7 @@
 package rights
 
+import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
+
 // What the tags of Drawbridge's own say; nobody has to allow them, and no role can write any other.
 const (
 	says   = "none is needed: the tag only says something to people, and is never read back"
@@ -88,16 +90,16 @@ var table = []Line{
 			"AskApproval": {"ec2:CreateTags"}, "RefusePeering": {"ec2:CreateTags"}, "ReportConflict": {"ec2:CreateTags"}, "ReportUnreadable": {"ec2:CreateTags"},
 			"ReportFailure": {"ec2:CreateTags"},
 		},
-		On: "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
+		On: "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: says, IAM: tagged(tag.Status),
 	},
 	{
 		Writes: map[string][]string{"ConcludeRemoval": {"ec2:DeleteTags"}, "VerifyConnection": {"ec2:CreateTags"}},
-		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:reason"),
+		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: says, IAM: tagged(tag.Reason),
 	},
 	{
 		Writes: map[string][]string{"ConcludeRemoval": {"ec2:CreateTags", "ec2:DeleteTags"}, "VerifyConnection": {"ec2:CreateTags"}, "ReportUnreadable": {"ec2:CreateTags"},
 			"RefuseTransit": {"ec2:CreateTags", "ec2:DeleteTags"}},
-		On: "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:pairs"),
+		On: "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged(tag.Pairs),
 	},
 
 	// Host routes of notebooks.
@@ -135,7 +137,7 @@ var table = []Line{
 	},
 	{
 		Writes: map[string][]string{"InjectRoutes": {"sagemaker:AddTags"}, "AttachRoutes": {"sagemaker:AddTags"}, "WithdrawRoutes": {"sagemaker:DeleteTags"}, "ReportFailure": {"sagemaker:AddTags"}},
-		On:     "sagemaker notebook-instance/*", Whose: "the notebook's owner", OptIn: says, IAM: tagged("drawbridge:status"),
+		On:     "sagemaker notebook-instance/*", Whose: "the notebook's owner", OptIn: says, IAM: tagged(tag.Status),
 	},
 	{
 		Writes: map[string][]string{"StopNotebook": {"sagemaker:StopNotebookInstance"}, "StartNotebook": {"sagemaker:StartNotebookInstance"}},
@@ -232,19 +234,19 @@ var table = []Line{
 	},
 	{
 		Writes: map[string][]string{"AskAgain": {"ec2:CreateTags"}},
-		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner their own tags", OptIn: says, IAM: tagged("drawbridge:reason"),
+		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner their own tags", OptIn: says, IAM: tagged(tag.Reason),
 	},
 	{
 		Writes: map[string][]string{"VerifyAttachment": {"ec2:CreateTags"}, "ReportFailure": {"ec2:CreateTags"}},
-		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
+		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged(tag.Status),
 	},
 	{
 		Writes: map[string][]string{"AskAttachment": {"ec2:CreateTags"}, "ConcludeDetachment": {"ec2:CreateTags", "ec2:DeleteTags"}, "RefuseAttachment": {"ec2:CreateTags"}},
-		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
+		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged(tag.Status),
 	},
 	{
 		Writes: map[string][]string{"RefuseAttachment": {"ec2:CreateTags"}},
-		On:     "ec2 vpc/*", Whose: "the VPC's owner", OptIn: says, IAM: tagged("drawbridge:reason"),
+		On:     "ec2 vpc/*", Whose: "the VPC's owner", OptIn: says, IAM: tagged(tag.Reason),
 	},
 	{
 		Writes: map[string][]string{"AcceptShare": {"ram:AcceptResourceShareInvitation"}},
@@ -309,7 +311,7 @@ var table = []Line{
 	},
 	{
 		Writes: map[string][]string{"ConcludeDataApi": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}, "ReportFailure": {"rds:AddTagsToResource"}},
-		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: says, IAM: tagged("drawbridge:status"),
+		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: says, IAM: tagged(tag.Status),
 	},
 	{
 		Writes: map[string][]string{"AdmitConsumers": {"iam:CreateRole", "iam:PutRolePolicy"}, "RetractDataApi": {"iam:DeleteRolePolicy"}},
@@ -483,11 +485,11 @@ var table = []Line{
 	{
 		Writes: map[string][]string{"ConcludeStudio": {"redshift:CreateTags"}, "ReportFailure": {"redshift:CreateTags"}},
 		On:     "redshift cluster:*", Whose: "the cluster's owner", OptIn: "drawbridge:studio on the cluster, whatever accounts it names",
-		IAM: append(tagged("drawbridge:studio-status"), Condition{"aws:ResourceTag/drawbridge:studio", Any, true}),
+		IAM: append(tagged(tag.StudioStatus), Condition{"aws:ResourceTag/drawbridge:studio", Any, true}),
 	},
 	{
 		Writes: map[string][]string{"ConcludeStudio": {"redshift:CreateTags", "redshift:DeleteTags"}, "ReportFailure": {"redshift:CreateTags"}},
 		On:     "redshift cluster:*", Whose: "the cluster's owner", OptIn: "as long as the status that the tag allowed is there",
-		IAM: append(tagged("drawbridge:studio-status"), Condition{"aws:ResourceTag/drawbridge:studio-status", Any, true}),
+		IAM: append(tagged(tag.StudioStatus), Condition{"aws:ResourceTag/drawbridge:studio-status", Any, true}),
 	},
 }

@@ -30,7 +30,6 @@ package attachment
 import (
 	"slices"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -113,7 +112,7 @@ func (q Question) given() bool { return q.Owners.Owner[tag.Manage] == tag.Take }
 // has no entry, see [keep]: another status is of an entry that was lost, and is what a rebuild reads.
 func (q Question) refused() bool {
 	return slices.ContainsFunc([]map[string]string{q.Owners.VPC, q.Owners.Owner}, func(tags map[string]string) bool {
-		return tags[connection.TagStatus] == string(workflow.RefusedByPolicy)
+		return tags[tag.Status] == string(workflow.RefusedByPolicy)
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -46,7 +47,7 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(event.Place) Conc
 		return out, err
 	}
 	if in.Attachment.LetGo || in.Result == workflow.Released {
-		if err := unsaid(ctx, enter, in, connection.StatusKeys()...); err != nil {
+		if err := unsaid(ctx, enter, in, tag.StatusKeys()...); err != nil {
 			return out, err
 		}
 		return out, Forget(ctx, l, in.VPC, in.Gateway, in.Attachment.ID)
@@ -71,7 +72,7 @@ func forgotten(ctx context.Context, l ledger.Ledger, enter func(event.Place) Con
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", in.Gateway.Account, in.Gateway.Region, err)
 	}
-	if err := unsaid(ctx, enter, in, append(connection.StatusKeys(), connection.TagPairs)...); err != nil {
+	if err := unsaid(ctx, enter, in, append(tag.StatusKeys(), tag.Pairs)...); err != nil {
 		return out, err
 	}
 	next := slices.ContainsFunc(seen, func(a types.TransitGatewayAttachment) bool {

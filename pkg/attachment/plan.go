@@ -146,7 +146,7 @@ func Judge(q Question) (Verdict, error) {
 	case !q.OwnerMember:
 		outside := fmt.Sprintf("account %s, which owns %s, is outside the organization", q.Gateway.Account, q.Gateway.ID)
 		return Verdict{Answer: workflow.AnswerRefuse, Reason: outside, Said: workflow.Said{Requester: outside}}, nil
-	case a.State == "rejected" && !q.Managed && !q.Paired && q.Owners.VPC[connection.TagStatus] == "" && q.Owners.Owner[connection.TagStatus] == "":
+	case a.State == "rejected" && !q.Managed && !q.Paired && q.Owners.VPC[tag.Status] == "" && q.Owners.Owner[tag.Status] == "":
 		return say(workflow.AnswerNothing, "the owner of %s rejected %s; Drawbridge has nothing of it", q.Gateway.ID, a.ID)
 	case a.State == "rejected":
 		return say(workflow.AnswerRejected, "the owner of %s rejected %s", q.Gateway.ID, a.ID)

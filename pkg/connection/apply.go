@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -24,7 +25,7 @@ type Tagger interface {
 var gone = []string{"InvalidVpcPeeringConnectionID.NotFound", "InvalidTransitGatewayAttachmentID.NotFound", "InvalidID"}
 
 // Tell leaves tags on a carrier, as the account of vpc: a carrier that two accounts see has tags of its own in each.
-func Tell(ctx context.Context, ec2api Tagger, vpc workflow.VPC, carrier string, tags []Tag) error {
+func Tell(ctx context.Context, ec2api Tagger, vpc workflow.VPC, carrier string, tags []tag.Pair) error {
 	in := &ec2.CreateTagsInput{Resources: []string{carrier}}
 	for _, t := range tags {
 		in.Tags = append(in.Tags, types.Tag{Key: &t.Key, Value: &t.Value})
@@ -48,7 +49,7 @@ func Leave(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger
 			if err != nil {
 				return err
 			}
-			tags = []Tag{{TagPairs, Summary(PairsOf(entries, c.Target, s.VPC.ID), at(l.Now()))}}
+			tags = []tag.Pair{{tag.Pairs, Summary(PairsOf(entries, c.Target, s.VPC.ID), at(l.Now()))}}
 		}
 		if err := Tell(ctx, enter(s.VPC), s.VPC, s.StatusResource, tags); err != nil {
 			return err
@@ -122,9 +123,9 @@ func Recount(ctx context.Context, l ledger.Ledger, enter func(workflow.StatusRes
 			return err
 		}
 		if pairs := PairsOf(entries, gateway, c.VPC); len(pairs) > 0 {
-			err = Tell(ctx, enter(c), workflow.VPC{Account: c.Account, Region: c.Region}, c.ID, []Tag{{TagPairs, Summary(pairs, at(l.Now()))}})
+			err = Tell(ctx, enter(c), workflow.VPC{Account: c.Account, Region: c.Region}, c.ID, []tag.Pair{{tag.Pairs, Summary(pairs, at(l.Now()))}})
 		} else {
-			c.Tags = []string{TagPairs}
+			c.Tags = []string{tag.Pairs}
 			err = Untag(ctx, enter(c), c)
 		}
 		if err != nil {

@@ -21,22 +21,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// The tags by which Drawbridge speaks to people. Nothing is decided by them.
-const (
-	TagStatus = "drawbridge:status"
-	TagReason = "drawbridge:reason"
-	// TagSince is since when the status is so, in RFC 3339.
-	TagSince = "drawbridge:since"
-	// TagPairs says on an attachment to a transit gateway how many connections of its VPC over the gateway stand how.
-	TagPairs = "drawbridge:pairs"
-)
-
 // Conflict is the status of a connection that something of its owners' is in the way of, such as a network ACL.
 const Conflict workflow.Result = "Conflict"
 
 // Failed is the status of what an execution was about that ended without coming to a result: it failed, was stopped, or took too long. What was done until
 // then stands.
 const Failed = notice.Failed
-
-// A Tag is one tag of a carrier.
-type Tag struct{ Key, Value string }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -83,8 +84,8 @@ func current(e ledger.Connection, c workflow.Connection) bool {
 func at(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // Tags returns the status tags of a peering on one side: the status and its time as the entry says them, and what is said to that side.
-func Tags(entry ledger.Connection, said string) []Tag {
-	return Status(workflow.Result(entry.Status), said, at(entry.At))
+func Tags(entry ledger.Connection, said string) []tag.Pair {
+	return tag.Standing(string(entry.Status), said, entry.At)
 }
 
 // Note writes in the ledger how a connection stands, and returns its entry, which says since when. Of one that is not managed nothing

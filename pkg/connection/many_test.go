@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -68,7 +69,7 @@ func TestThreeHundredConsumersOfOneGateway(t *testing.T) {
 		if carrier == "tgw-attach-z" {
 			want = "3 Conflict 297 Connected at "
 		}
-		if len(tags) != 1 || !strings.HasPrefix(tags[connection.TagPairs], want) {
+		if len(tags) != 1 || !strings.HasPrefix(tags[tag.Pairs], want) {
 			t.Errorf("%s has %v, want %q", carrier, tags, want)
 		}
 	}
@@ -76,7 +77,7 @@ func TestThreeHundredConsumersOfOneGateway(t *testing.T) {
 	if err != nil || len(connection.PairsOf(entries, "tgw-1", producer.ID)) != consumers {
 		t.Errorf("the ledger has %d, %v", len(entries), err)
 	}
-	if _, err := time.Parse(time.RFC3339, p["tgw-attach-z"][connection.TagPairs][len("3 Conflict 297 Connected at "):]); err != nil {
+	if _, err := time.Parse(time.RFC3339, p["tgw-attach-z"][tag.Pairs][len("3 Conflict 297 Connected at "):]); err != nil {
 		t.Error(err)
 	}
 }

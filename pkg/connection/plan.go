@@ -14,14 +14,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Status returns the tags by which a peering says what became of it, and since when, in RFC 3339.
-func Status(result workflow.Result, reason, since string) []Tag {
-	return []Tag{{TagStatus, string(result)}, {TagReason, fit.Tag(reason)}, {TagSince, since}}
-}
-
-// StatusKeys are the keys of [Status].
-func StatusKeys() []string { return []string{TagStatus, TagReason, TagSince} }
-
 // Entry returns what the ledger says of a connection that is managed from now on.
 func Entry(c workflow.Connection, kind road.Kind, origin ledger.Origin) ledger.Connection {
 	return ledger.Connection{ID: c.ID, Kind: kind, Origin: origin, Sides: sides(c)}

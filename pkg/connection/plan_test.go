@@ -18,12 +18,6 @@ import (
 
 const then = "2026-03-01T12:00:00Z"
 
-func TestStatus(t *testing.T) {
-	if got := fmt.Sprint(connection.Status(workflow.Connected, "because", then)); got != "[{drawbridge:status Connected} {drawbridge:reason because} {drawbridge:since 2026-03-01T12:00:00Z}]" {
-		t.Error(got)
-	}
-}
-
 func TestSummary(t *testing.T) {
 	pairs := []ledger.Connection{{Status: "Connected"}, {Status: "Conflict"}, {}, {Status: "Connected"}}
 	if got := connection.Summary(pairs, then); got != "2 Connected 1 Conflict at 2026-03-01T12:00:00Z" && got != "1 Conflict 2 Connected at 2026-03-01T12:00:00Z" {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Judge says what to do about a thing that is wanted, and how its entry reads then:
@@ -213,7 +214,7 @@ func Tags(c ledger.Connection) []ledger.Item {
 				region = s.Region
 			}
 		}
-		out = append(out, ledger.Item{Account: account, Region: region, Resource: c.ID, Kind: TagsKind, Key: "drawbridge:status", State: ledger.Contested, Taken: u.Times, TakenBy: u.By})
+		out = append(out, ledger.Item{Account: account, Region: region, Resource: c.ID, Kind: TagsKind, Key: tag.Status, State: ledger.Contested, Taken: u.Times, TakenBy: u.By})
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -94,7 +95,7 @@ func (k Concluder) leave(ctx context.Context, c workflow.Cluster, in workflow.Co
 }
 
 func (k Concluder) untag(ctx context.Context, c workflow.Cluster) error {
-	_, err := k.Clusters.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &c.ARN, TagKeys: []string{TagStatus, TagReason, TagSince}})
+	_, err := k.Clusters.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &c.ARN, TagKeys: tag.StatusKeys()})
 	if err != nil && !fault.HasCode(err, "DBClusterNotFoundFault") {
 		return fmt.Errorf("taking tags off the cluster %s: %w", c.ID, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -28,7 +29,7 @@ type board struct {
 // AddTagsToResource takes no status that does not say since when it is so.
 func (b *board) AddTagsToResource(_ context.Context, in *rds.AddTagsToResourceInput, _ ...func(*rds.Options)) (*rds.AddTagsToResourceOutput, error) {
 	since := in.Tags[len(in.Tags)-1]
-	if at, err := time.Parse(time.RFC3339, *since.Value); *since.Key != TagSince || err != nil || at.IsZero() {
+	if at, err := time.Parse(time.RFC3339, *since.Value); *since.Key != tag.Since || err != nil || at.IsZero() {
 		return nil, fmt.Errorf("the status is since %s=%s", *since.Key, *since.Value)
 	}
 	b.status = *in.Tags[0].Value

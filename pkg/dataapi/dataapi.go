@@ -38,16 +38,7 @@ package dataapi
 
 import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
-)
-
-// The tags of a cluster besides [tag.DataAPI].
-const (
-	TagSecret = tag.Secret          // set by the cluster's owner: the secret's name
-	TagStatus = "drawbridge:status" // set by Drawbridge, for people
-	TagReason = "drawbridge:reason"
-	TagSince  = "drawbridge:since" // since when that is so
 )
 
 // PolicyName is what the inline policy of such a role is called.

@@ -167,10 +167,10 @@ func possible(f Facts) error {
 	switch {
 	case s.Name == "":
 		return fault.NewConflict(fmt.Sprintf("the cluster %s says by no tag which secret opens it%s", f.Cluster.ID, tag.Why(f.Tags, tag.Secret)),
-			fmt.Sprintf("aws rds add-tags-to-resource --resource-name %s --tags Key=%s,Value=<secret name>", f.Cluster.ARN, TagSecret))
+			fmt.Sprintf("aws rds add-tags-to-resource --resource-name %s --tags Key=%s,Value=<secret name>", f.Cluster.ARN, tag.Secret))
 	case s.ARN == "" || s.Deleted:
 		return fault.NewConflict(fmt.Sprintf("the secret %s of the cluster %s does not exist in %s, %s, or is being deleted", s.Name, f.Cluster.ID, f.Cluster.Account, f.Cluster.Region),
-			"name another secret in the cluster's tag "+TagSecret)
+			"name another secret in the cluster's tag "+tag.Secret)
 	case s.Managed:
 		// "You cannot tag an AWS managed key": https://docs.aws.amazon.com/kms/latest/APIReference/API_TagResource.html
 		return fault.NewConflict(fmt.Sprintf("the secret %s is encrypted with the key that AWS manages, which nobody can tag for a cluster", s.Name),

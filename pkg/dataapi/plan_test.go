@@ -67,7 +67,7 @@ func TestPlan(t *testing.T) {
 		"our role, its answer was lost": {func(f *Facts) { made(f); f.Item.State, f.Item.Left = ledger.Intended, "" }, workflow.AnswerExpose, workflow.Exposed, ""},
 		"nobody is named":               {func(f *Facts) { f.Consumers = nil }, workflow.AnswerNothing, workflow.Nothing, ""},
 		"nobody is named any more":      {func(f *Facts) { made(f); f.Consumers = nil }, workflow.AnswerRetract, workflow.Retracted, ""},
-		"nobody is named, and the owner's tags look like ours": {func(f *Facts) { f.Consumers, f.Tags = nil, map[string]string{TagStatus: "Exposed"} },
+		"nobody is named, and the owner's tags look like ours": {func(f *Facts) { f.Consumers, f.Tags = nil, map[string]string{tag.Status: "Exposed"} },
 			workflow.AnswerNothing, workflow.Nothing, ""},
 		"the cluster is gone":         {func(f *Facts) { f.Cluster.Gone = true }, workflow.AnswerNothing, workflow.Nothing, ""},
 		"the cluster that we have is": {func(f *Facts) { made(f); f.Cluster.Gone = true }, workflow.AnswerRetract, workflow.Retracted, ""},

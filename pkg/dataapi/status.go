@@ -3,7 +3,7 @@ package dataapi
 import (
 	"context"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -11,7 +11,6 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -22,26 +21,17 @@ type Speaker interface {
 	AddTagsToResource(context.Context, *rds.AddTagsToResourceInput, ...func(*rds.Options)) (*rds.AddTagsToResourceOutput, error)
 }
 
-// says are the tags that say how an entry stands, and since when it is so.
-func says(e ledger.Connection) map[string]string {
-	return map[string]string{TagStatus: string(e.Status), TagReason: fit.Tag(e.Reason), TagSince: e.At.UTC().Format(time.RFC3339)}
-}
-
 // standing reports whether tags say how an entry stands.
 func standing(e ledger.Connection, tags map[string]string) bool {
-	for key, value := range says(e) {
-		if e.Status == "" || tags[key] != value {
-			return false
-		}
-	}
-	return true
+	differs := func(t tag.Pair) bool { return tags[t.Key] != t.Value }
+	return e.Status != "" && !slices.ContainsFunc(tag.Standing(string(e.Status), e.Reason, e.At), differs)
 }
 
 // Say leaves the status of an entry on its cluster, with since when it is so.
 func Say(ctx context.Context, api Speaker, e ledger.Connection) error {
-	in, all := &rds.AddTagsToResourceInput{ResourceName: &e.ID}, says(e)
-	for _, key := range []string{TagStatus, TagReason, TagSince} {
-		in.Tags = append(in.Tags, rdstypes.Tag{Key: aws.String(key), Value: aws.String(all[key])})
+	in := &rds.AddTagsToResourceInput{ResourceName: &e.ID}
+	for _, t := range tag.Standing(string(e.Status), e.Reason, e.At) {
+		in.Tags = append(in.Tags, rdstypes.Tag{Key: &t.Key, Value: &t.Value})
 	}
 	if _, err := api.AddTagsToResource(ctx, in); err != nil {
 		return fmt.Errorf("tagging the cluster %s: %w", event.ClusterID(e.ID), err)

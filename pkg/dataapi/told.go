@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policydocument"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -47,8 +48,8 @@ func ReadMade(ctx context.Context, api PolicyReader, c workflow.Cluster) (role *
 // Whether the HTTP endpoint was on before cannot be told: it stays on. A grant is found again by its name when the cluster is looked at.
 func Told(c workflow.Cluster, tags map[string]string, role *Role, rights []byte, home string) (entry ledger.Connection, items []ledger.Item, untold string) {
 	entry = connection(c)
-	entry.Status, entry.Reason = ledger.Status(tags[TagStatus]), tags[TagReason]
-	entry.At, _ = time.Parse(time.RFC3339, tags[TagSince]) // zero if it says none
+	entry.Status, entry.Reason = ledger.Status(tags[tag.Status]), tags[tag.Reason]
+	entry.At, _ = time.Parse(time.RFC3339, tags[tag.Since]) // zero if it says none
 	switch {
 	case role == nil:
 	case role.Path == rolePath && role.Boundary == Boundary(c) && queries(rights, c.ARN):

@@ -13,7 +13,7 @@ import (
 )
 
 // since is the tag that says when a status was said last.
-const since = "drawbridge:since"
+const since = tag.Since
 
 // retag tags a thing, and returns what that changes: a tag that has the value already is no change, nor is the time at which the same is said again.
 func (w *World) retag(account, id string, tags map[string]string) []Change {

@@ -10,6 +10,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -56,7 +57,7 @@ func (l *inspection) leftovers(ctx context.Context) error {
 		if carrier != "" {
 			tagged := workflow.StatusResource{Account: end.VPC.Account, Region: end.VPC.Region, ID: carrier, VPC: end.VPC.ID, Tags: []string{}}
 			if slices.Contains(over, end.Attachment.State) { // it has no pairs any more
-				tagged.VPC, tagged.Tags = "", []string{connection.TagPairs}
+				tagged.VPC, tagged.Tags = "", []string{tag.Pairs}
 			}
 			out.Tagged = append(out.Tagged, tagged)
 		}

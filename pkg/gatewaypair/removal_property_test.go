@@ -45,6 +45,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -338,22 +339,22 @@ func (l *land) DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInpu
 
 func (l *land) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
 	defer l.lock()()
-	for _, tag := range in.Tags {
-		if in.Resources[0] != l.attachment() || *tag.Key != connection.TagPairs {
-			l.violate("set the tag %s of %s", *tag.Key, in.Resources[0])
+	for _, one := range in.Tags {
+		if in.Resources[0] != l.attachment() || *one.Key != tag.Pairs {
+			l.violate("set the tag %s of %s", *one.Key, in.Resources[0])
 		}
-		l.tags[*tag.Key] = *tag.Value
+		l.tags[*one.Key] = *one.Value
 	}
 	return &ec2.CreateTagsOutput{}, nil
 }
 
 func (l *land) DeleteTags(_ context.Context, in *ec2.DeleteTagsInput, _ ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error) {
 	defer l.lock()()
-	for _, tag := range in.Tags {
-		if *tag.Key != connection.TagPairs {
-			l.violate("deleted the tag %s", *tag.Key)
+	for _, one := range in.Tags {
+		if *one.Key != tag.Pairs {
+			l.violate("deleted the tag %s", *one.Key)
 		}
-		delete(l.tags, *tag.Key)
+		delete(l.tags, *one.Key)
 	}
 	return &ec2.DeleteTagsOutput{}, nil
 }
@@ -711,7 +712,8 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 		}
 	})
 	t.Logf("connected %d times, removed %d, trimmed %d, in conflict %d", connected, removed, trimmed, conflicts)
-	if connected == 0 || removed == 0 || trimmed == 0 || conflicts == 0 {
+	// With -short there are a fifth as many worlds: something may have happened in none.
+	if !testing.Short() && (connected == 0 || removed == 0 || trimmed == 0 || conflicts == 0) {
 		t.Fatalf("connected %d times, removed %d, trimmed %d, in conflict %d", connected, removed, trimmed, conflicts)
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -346,7 +347,7 @@ func TestANotebookSaysThatNobodyTriesAgain(t *testing.T) {
 		in := input("c", types.NotebookInstanceStatusInService)
 		in.Tried = tried
 		_, err := Attach(t.Context(), f, tables{}, f.ledger, f.debts(), in)
-		if fault.Of(err) != fault.Transient || f.tags[TagStatus] != want || (f.tags[TagSince] == "") != (want == "") {
+		if fault.Of(err) != fault.Transient || f.tags[tag.Status] != want || (f.tags[tag.Since] == "") != (want == "") {
 			t.Errorf("tried again %d times: %v, and it says %v", tried, err, f.tags)
 		}
 	}
@@ -496,7 +497,7 @@ func released(f *fake, names ...string) (out []workflow.Notebook) {
 	for _, name := range names {
 		n := f.notebooks[name]
 		out = append(out, workflow.Notebook{Account: "111111111111", Region: "us-east-1", VPC: "vpc-1", Name: name, ARN: *n.NotebookInstanceArn, Subnet: "subnet-a",
-			SubnetCIDR: p("10.1.0.0/24"), DirectInternet: true, LifecycleConfig: aws.ToString(n.NotebookInstanceLifecycleConfigName), Tag: f.tags[TagStatus]})
+			SubnetCIDR: p("10.1.0.0/24"), DirectInternet: true, LifecycleConfig: aws.ToString(n.NotebookInstanceLifecycleConfigName), Tag: f.tags[tag.Status]})
 	}
 	return out
 }

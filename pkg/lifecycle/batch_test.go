@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	. "github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -93,11 +94,11 @@ func TestNotebooksSayWhatChanged(t *testing.T) {
 			t.Errorf("%d notebooks say something new, want %d", got, says)
 		}
 		for n, nb := range books { // as the next look reads them
-			books[n].Tag, books[n].Said = f.said[nb.ARN+" "+TagStatus], f.said[nb.ARN+" "+TagReason]
+			books[n].Tag, books[n].Said = f.said[nb.ARN+" "+tag.Status], f.said[nb.ARN+" "+tag.Reason]
 			if now := f.notebooks[nb.Name]; now.NotebookInstanceLifecycleConfigName != nil {
 				books[n].LifecycleConfig = *now.NotebookInstanceLifecycleConfigName
 			}
-			if since := f.said[nb.ARN+" "+TagSince]; (since == "") != (books[n].Tag == "") {
+			if since := f.said[nb.ARN+" "+tag.Since]; (since == "") != (books[n].Tag == "") {
 				t.Errorf("%s: since %q", nb.Name, since)
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -205,7 +206,7 @@ func (r *release) leave(ctx context.Context, api releaser, nb workflow.Notebook,
 		return err
 	}
 	slog.InfoContext(ctx, "removing status", "notebook", nb.Name)
-	_, err = api.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &nb.ARN, TagKeys: []string{TagReason, TagSince, TagStatus}})
+	_, err = api.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &nb.ARN, TagKeys: tag.StatusKeys()})
 	if err != nil && !fault.NoRecord(err) {
 		return fmt.Errorf("removing its status: %w", err)
 	}

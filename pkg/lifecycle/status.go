@@ -16,13 +16,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// The tags by which a notebook instance says what became of its host routes, why, and since when that is so.
-const (
-	TagStatus = "drawbridge:status"
-	TagReason = "drawbridge:reason"
-	TagSince  = "drawbridge:since"
-)
-
 // The statuses of a notebook.
 const (
 	// Written is the status of a notebook whose owner's configuration sets the routes.
@@ -65,13 +58,14 @@ type teller interface {
 
 // tell leaves a status on a notebook, with why and since when, if it does not say so already: where nothing changed, nothing is called.
 func tell(ctx context.Context, api teller, nb workflow.Notebook, status, reason string, now time.Time) error {
-	reason = fit.Tag(reason)
-	if status == "" || nb.Tag == status && nb.Said == reason {
+	if status == "" || nb.Tag == status && nb.Said == fit.Tag(reason) {
 		return nil
 	}
-	_, err := api.AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &nb.ARN, Tags: []types.Tag{{Key: aws.String(TagStatus), Value: &status}, {Key: aws.String(TagReason), Value: &reason},
-		{Key: aws.String(TagSince), Value: aws.String(now.UTC().Format(time.RFC3339))}}})
-	if err != nil {
+	in := &sagemaker.AddTagsInput{ResourceArn: &nb.ARN}
+	for _, t := range tag.Standing(status, reason, now) {
+		in.Tags = append(in.Tags, types.Tag{Key: &t.Key, Value: &t.Value})
+	}
+	if _, err := api.AddTags(ctx, in); err != nil {
 		return fmt.Errorf("tagging %s: %w", nb.ARN, err)
 	}
 	return nil
@@ -107,11 +101,11 @@ func Say(ctx context.Context, api Speaker, name, why string, at time.Time, chose
 	since := time.Time{}
 	for _, t := range got.Tags {
 		switch aws.ToString(t.Key) {
-		case TagStatus:
+		case tag.Status:
 			nb.Tag = aws.ToString(t.Value)
-		case TagReason:
+		case tag.Reason:
 			nb.Said = aws.ToString(t.Value)
-		case TagSince:
+		case tag.Since:
 			since, _ = time.Parse(time.RFC3339, aws.ToString(t.Value))
 		}
 	}

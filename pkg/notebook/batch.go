@@ -78,7 +78,7 @@ func ReadBatch(ctx context.Context, api BatchReader, set *policy.Set, connection
 func of(i Instance, set *policy.Set, connection string, b workflow.Batch) workflow.Notebook {
 	one := workflow.Notebook{Account: b.Account, Region: b.Region, VPC: b.VPC, Owner: b.Owner, Name: i.Name, ARN: i.ARN,
 		Subnet: b.Subnet, SubnetCIDR: b.SubnetCIDR, SubnetCIDRv6: b.SubnetCIDRv6,
-		Status: i.Status, DirectInternet: i.DirectInternet, LifecycleConfig: i.LifecycleConfig, Tag: i.Tags[lifecycle.TagStatus], Said: i.Tags[lifecycle.TagReason],
+		Status: i.Status, DirectInternet: i.DirectInternet, LifecycleConfig: i.LifecycleConfig, Tag: i.Tags[tag.Status], Said: i.Tags[tag.Reason],
 		Unclear: tag.Why(i.Tags, tag.Routes, tag.Restart), Asks: i.Tags[tag.Routes] == "on"}
 	if set != nil && b.Here != nil && b.There != nil {
 		resource, about := policy.Notebook{ARN: i.ARN, Name: i.Name, Tags: i.Tags, VPC: b.Here.Entity()}, policy.Context{Connection: connection}

@@ -34,7 +34,7 @@ func AskAgain(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) con
 	}
 	if text := cover.Question(entry.Approval); text != "" && w.Thing != in.Connection.ID {
 		owner := workflow.VPC{Account: w.Account, Region: w.Region}
-		if err := connection.Tell(ctx, enter(owner), owner, w.Thing, []connection.Tag{{Key: connection.TagReason, Value: fit.Tag(text)}}); err != nil {
+		if err := connection.Tell(ctx, enter(owner), owner, w.Thing, []tag.Pair{{Key: tag.Reason, Value: fit.Tag(text)}}); err != nil {
 			return workflow.AskAgainOutput{}, err
 		}
 	}

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"maps"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -47,10 +47,10 @@ const whyOf = "why"
 // Reason is why the requester asks, going by the tags of the peering in its account: the tag drawbridge:reason, as long as there is no status,
 // which Drawbridge gives its own reason.
 func Reason(own map[string]string) string {
-	if own[connection.TagStatus] != "" {
+	if own[tag.Status] != "" {
 		return ""
 	}
-	return fit.Bytes(own[connection.TagReason], 300)
+	return fit.Bytes(own[tag.Reason], 300)
 }
 
 // remember writes who asks and why into an entry, unless it says so.

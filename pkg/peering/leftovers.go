@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -82,7 +83,7 @@ func (l *inspection) leftovers(ctx context.Context) error {
 			continue
 		}
 		if l.shown && entry.Status != "" && entry.Status != ledger.Status(workflow.Removed) {
-			out.Tagged = append(out.Tagged, workflow.StatusResource{Account: s.here.Account, Region: s.here.Region, ID: p.ID, Tags: connection.StatusKeys()})
+			out.Tagged = append(out.Tagged, workflow.StatusResource{Account: s.here.Account, Region: s.here.Region, ID: p.ID, Tags: tag.StatusKeys()})
 		}
 		if len(s.items) == 0 && len(s.books) == 0 {
 			continue

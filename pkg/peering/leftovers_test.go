@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -174,7 +175,7 @@ func (u untagged) DeleteTags(_ context.Context, in *ec2.DeleteTagsInput, _ ...fu
 }
 
 func TestConclude(t *testing.T) {
-	in := workflow.ConcludeRemovalInput{Result: workflow.Removed, Reason: "gone", Ended: true, Tagged: []workflow.StatusResource{{Account: beta, ID: "pcx-1", Tags: connection.StatusKeys()}},
+	in := workflow.ConcludeRemovalInput{Result: workflow.Removed, Reason: "gone", Ended: true, Tagged: []workflow.StatusResource{{Account: beta, ID: "pcx-1", Tags: tag.StatusKeys()}},
 		Connection:   workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: alpha}, Accepter: workflow.VPC{Account: beta}},
 		Absent:       []workflow.Hop{{Hop: "requester", Detail: "outside"}},
 		Disconnected: []workflow.Disconnected{{Closed: workflow.HopsOutput{Hops: []workflow.Hop{{Hop: "a"}}}, Removed: workflow.RemoveRoutesOutput{Hops: []workflow.Hop{{Hop: "b"}}}}},

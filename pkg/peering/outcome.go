@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -109,7 +110,7 @@ func (l *inspection) leave(ctx context.Context) error {
 			End
 		}{{Requester, l.p.Requester}, {Accepter, l.p.Accepter}} {
 			if slices.Contains(out.Members, s.role) && l.entry.Status != "" {
-				out.Tagged = append(out.Tagged, workflow.StatusResource{Account: s.Account, Region: s.Region, ID: l.p.ID, Tags: connection.StatusKeys()})
+				out.Tagged = append(out.Tagged, workflow.StatusResource{Account: s.Account, Region: s.Region, ID: l.p.ID, Tags: tag.StatusKeys()})
 			}
 		}
 		var err error

@@ -25,6 +25,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // realm is two accounts with a VPC each and their peerings, with a memory of who made what. Every write of Drawbridge's
@@ -135,8 +136,8 @@ func (l *land) text() string {
 	}
 	for name, b := range l.books {
 		tags := maps.Clone(b.tags)
-		if _, says := tags[lifecycle.TagSince]; says { // when it was told is another time in each world
-			tags[lifecycle.TagSince] = "then"
+		if _, says := tags[tag.Since]; says { // when it was told is another time in each world
+			tags[tag.Since] = "then"
 		}
 		lines = append(lines, fmt.Sprintf("notebook %s %q %v", name, b.config, tags))
 	}
@@ -501,11 +502,11 @@ func (s studio) ListTags(_ context.Context, in *sagemaker.ListTagsInput, _ ...fu
 
 func (s studio) AddTags(_ context.Context, in *sagemaker.AddTagsInput, _ ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error) {
 	defer s.lock()()
-	for _, tag := range in.Tags {
-		if !slices.Contains([]string{lifecycle.TagStatus, lifecycle.TagReason, lifecycle.TagSince}, *tag.Key) {
-			s.violate("set the tag %s on a notebook", *tag.Key)
+	for _, one := range in.Tags {
+		if !slices.Contains([]string{tag.Status, tag.Reason, tag.Since}, *one.Key) {
+			s.violate("set the tag %s on a notebook", *one.Key)
 		}
-		s.books[*in.ResourceArn].tags[*tag.Key] = *tag.Value
+		s.books[*in.ResourceArn].tags[*one.Key] = *one.Value
 	}
 	return &sagemaker.AddTagsOutput{}, nil
 }
@@ -513,7 +514,7 @@ func (s studio) AddTags(_ context.Context, in *sagemaker.AddTagsInput, _ ...func
 func (s studio) DeleteTags(_ context.Context, in *sagemaker.DeleteTagsInput, _ ...func(*sagemaker.Options)) (*sagemaker.DeleteTagsOutput, error) {
 	defer s.lock()()
 	for _, key := range in.TagKeys {
-		if !slices.Contains([]string{lifecycle.TagStatus, lifecycle.TagReason, lifecycle.TagSince}, key) {
+		if !slices.Contains([]string{tag.Status, tag.Reason, tag.Since}, key) {
 			s.violate("deleted the tag %s of a notebook", key)
 		}
 		delete(s.books[*in.ResourceArn].tags, key)

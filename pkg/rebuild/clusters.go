@@ -33,7 +33,7 @@ func (r *reader) clusters(ctx context.Context, at event.Place, home string, to f
 				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 			}
 			tags = tag.Clean(tag.DBCluster, tags)
-			if tags[dataapi.TagStatus] == "" {
+			if tags[tag.Status] == "" {
 				continue
 			}
 			one := workflow.Cluster{Account: at.Account, Region: at.Region, ID: aws.ToString(c.DBClusterIdentifier), ARN: aws.ToString(c.DBClusterArn)}

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
@@ -43,7 +42,7 @@ func (r *reader) connections(ctx context.Context, at event.Place, to func(Rows) 
 	}
 	for _, a := range attachments {
 		tags := tag.OfEC2(a.Tags)
-		if aws.ToString(a.ResourceOwnerId) == at.Account && (tags[connection.TagStatus] != "" || tags[attachment.TagConnection] != "") {
+		if aws.ToString(a.ResourceOwnerId) == at.Account && (tags[tag.Status] != "" || tags[attachment.TagConnection] != "") {
 			things = append(things, thing{Attachments, aws.ToString(a.TransitGatewayAttachmentId), func() (Rows, error) { return r.attachment(ctx, at, a) }})
 		}
 	}

@@ -40,10 +40,10 @@ func Plan(c Connected) Rows {
 	var never, loose bool // never set up, or over; without one of its attachments
 	switch c.Kind.Carrier() {
 	case road.ByPeering, road.ByNothing:
-		kind, mark = Peerings, connection.TagStatus
+		kind, mark = Peerings, tag.Status
 		never = !slices.Contains([]string{"active", "deleting", "deleted"}, c.State)
 	case road.ByGateway:
-		kind, mark = Pairs, connection.TagPairs
+		kind, mark = Pairs, tag.Pairs
 		loose = c.Sides[0].Attachment == "" || c.Sides[1].Attachment == ""
 	}
 	marks := [2]string{c.Sides[0].Tags[mark], c.Sides[1].Tags[mark]}
@@ -93,8 +93,8 @@ func entryOf(c Connected) ledger.Connection {
 		out.Origin, out.Status = ledger.Requested, ledger.Status(workflow.Connected)
 	case road.ByPeering:
 		tags := c.Sides[1].Tags
-		out.Status, out.Reason = ledger.Status(tags[connection.TagStatus]), tags[connection.TagReason]
-		out.At, _ = time.Parse(time.RFC3339, tags[connection.TagSince])
+		out.Status, out.Reason = ledger.Status(tags[tag.Status]), tags[tag.Reason]
+		out.At, _ = time.Parse(time.RFC3339, tags[tag.Since])
 	}
 	return out
 }
@@ -173,7 +173,7 @@ var attached = []workflow.Result{workflow.Attached, connection.Conflict, connect
 func PlanAttachment(a Attached) Rows {
 	out := Rows{Kind: Attachments}
 	has := func(tags map[string]string) bool {
-		return slices.Contains(attached, workflow.Result(tags[connection.TagStatus]))
+		return slices.Contains(attached, workflow.Result(tags[tag.Status]))
 	}
 	here, there := has(a.Tags), has(a.Owner)
 	switch {
@@ -188,12 +188,12 @@ func PlanAttachment(a Attached) Rows {
 		return out
 	}
 	made := a.Own()
-	entry := ledger.Connection{ID: a.ID, Kind: road.Attachment, Origin: ledger.Requested, Status: ledger.Status(a.Tags[connection.TagStatus]), Reason: a.Tags[connection.TagReason],
+	entry := ledger.Connection{ID: a.ID, Kind: road.Attachment, Origin: ledger.Requested, Status: ledger.Status(a.Tags[tag.Status]), Reason: a.Tags[tag.Reason],
 		Sides: []ledger.Side{{Role: "requester", Account: a.VPC.Account, Region: a.VPC.Region, ID: a.VPC.ID}, {Role: "accepter", Account: a.Gateway.Account, Region: a.Gateway.Region, ID: a.Gateway.ID}}}
 	if a.Adopted() {
 		entry.Origin = ledger.Adopted
 	}
-	entry.At, _ = time.Parse(time.RFC3339, a.Tags[connection.TagSince])
+	entry.At, _ = time.Parse(time.RFC3339, a.Tags[tag.Since])
 	out.Entry = &entry
 	if made {
 		item := attachment.Made(a.VPC, a.Gateway, a.ID)

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -126,7 +125,7 @@ const pageSize = 100
 func (r *reader) markedPeerings(ctx context.Context, at event.Place) ([]types.VpcPeeringConnection, error) {
 	return r.peerings.read(at, func() (out []types.VpcPeeringConnection, err error) {
 		pages := ec2.NewDescribeVpcPeeringConnectionsPaginator(r.in(at).EC2, &ec2.DescribeVpcPeeringConnectionsInput{MaxResults: aws.Int32(pageSize),
-			Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{connection.TagStatus}}}})
+			Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{tag.Status}}}})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {

@@ -4,15 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	rstypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -26,13 +23,6 @@ type Tagger interface {
 	CreateTags(context.Context, *redshift.CreateTagsInput, ...func(*redshift.Options)) (*redshift.CreateTagsOutput, error)
 	DeleteTags(context.Context, *redshift.DeleteTagsInput, ...func(*redshift.Options)) (*redshift.DeleteTagsOutput, error)
 }
-
-// The status of a cluster's readers, for people. Drawbridge does not decide by it.
-const (
-	StatusTag = "drawbridge:studio-status"
-	ReasonTag = "drawbridge:studio-reason"
-	SinceTag  = "drawbridge:studio-since" // since when that is so
-)
 
 // Conclude names the end of an execution, leaves it on the cluster, for people, announces it and writes it into the ledger; when nobody reads the
 // cluster any more, nothing of ours stays there, and the ledger forgets it unless its owner still names accounts. A cluster that its owner has Drawbridge let
@@ -121,16 +111,18 @@ func Say(ctx context.Context, api Tagger, w workflow.Warehouse, entry ledger.Con
 	if err != nil {
 		return err
 	}
-	_, has := tags[StatusTag]
+	_, has := tags[tag.StudioStatus]
 	result := workflow.Result(entry.Status)
 	over := result == workflow.Removed || result == workflow.Released
 	switch {
 	case over && has:
-		_, err = api.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &w.ARN, TagKeys: []string{StatusTag, ReasonTag, SinceTag}})
+		_, err = api.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &w.ARN, TagKeys: []string{tag.StudioStatus, tag.StudioReason, tag.StudioSince}})
 	case !over && (has || w.Named || tags[tag.Studio] != ""):
-		says := []rstypes.Tag{{Key: aws.String(StatusTag), Value: aws.String(string(result))}, {Key: aws.String(ReasonTag), Value: aws.String(fit.Tag(entry.Reason))},
-			{Key: aws.String(SinceTag), Value: aws.String(entry.At.UTC().Format(time.RFC3339))}}
-		said := !slices.ContainsFunc(says, func(t rstypes.Tag) bool { return tags[*t.Key] != *t.Value })
+		var says []rstypes.Tag
+		said := true
+		for _, t := range tag.StandingInStudio(string(result), entry.Reason, entry.At) {
+			says, said = append(says, rstypes.Tag{Key: &t.Key, Value: &t.Value}), said && tags[t.Key] == t.Value
+		}
 		if len(tags) == 0 || said {
 			return nil // the cluster is gone, or goes; or it says so already
 		}

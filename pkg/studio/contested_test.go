@@ -235,7 +235,7 @@ type tagger struct{ *producer }
 
 func (tagger) CreateTags(_ context.Context, in *redshift.CreateTagsInput, _ ...func(*redshift.Options)) (*redshift.CreateTagsOutput, error) {
 	since := in.Tags[len(in.Tags)-1]
-	if at, err := time.Parse(time.RFC3339, *since.Value); *since.Key != SinceTag || err != nil || at.IsZero() {
+	if at, err := time.Parse(time.RFC3339, *since.Value); *since.Key != tag.StudioSince || err != nil || at.IsZero() {
 		return nil, fmt.Errorf("the status is since %s=%s", *since.Key, *since.Value)
 	}
 	return nil, nil

@@ -64,13 +64,13 @@ func Warehouse(at event.Place, id string, tags map[string]string) (w workflow.Wa
 		groups = []string{}
 	}
 	return workflow.Warehouse{Account: at.Account, Region: at.Region, ID: id, ARN: arn.New(partition, "redshift", at.Region, at.Account, "cluster:"+id), Groups: groups,
-		Role: arn.IAM(partition, at.Account, "role"+Path+RoleName(at.Region, id)), Named: len(strings.Fields(tags[tag.Studio])) > 0, Manage: tags[tag.Manage]}, tags[StatusTag] != ""
+		Role: arn.IAM(partition, at.Account, "role"+Path+RoleName(at.Region, id)), Named: len(strings.Fields(tags[tag.Studio])) > 0, Manage: tags[tag.Manage]}, tags[tag.StudioStatus] != ""
 }
 
 // ReadShown reads what carries Drawbridge's marks for a warehouse: its readers' role, the execution roles that this trusts, each in its own account, and
 // the domains of those accounts in the warehouse's Region. in returns the clients of a place. An account that cannot be looked at is said in what is untold.
 func ReadShown(ctx context.Context, in func(event.Place) Readable, w workflow.Warehouse, tags map[string]string) (Shown, error) {
-	out := Shown{Warehouse: w, Status: tags[StatusTag], Reason: tags[ReasonTag]}
+	out := Shown{Warehouse: w, Status: tags[tag.StudioStatus], Reason: tags[tag.StudioReason]}
 	for _, one := range strings.Fields(tags[tag.Studio]) {
 		if event.IsAccount(one) {
 			out.Accounts = append(out.Accounts, one)

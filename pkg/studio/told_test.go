@@ -75,7 +75,7 @@ func (w *world) tell(ctx context.Context, n int, r *readers) (ledger.Connection,
 			return Readable{Roles: w, Domains: listed{sage{w}}}
 		}
 		return Readable{Roles: r, Domains: listed{sage{w}}}
-	}, clusterOf(n), map[string]string{tag.Studio: account, StatusTag: "Identified"})
+	}, clusterOf(n), map[string]string{tag.Studio: account, tag.StudioStatus: "Identified"})
 	if err != nil {
 		return ledger.Connection{}, nil, nil, err
 	}
@@ -206,7 +206,7 @@ func TestAConsumerOutOfReachIsSaid(t *testing.T) {
 			return Readable{Roles: out{err: closed}, Domains: listed{sage{w}}}
 		}
 		return Readable{Roles: asMade(clusterOf(0)), Domains: listed{sage{w}}}
-	}, clusterOf(0), map[string]string{StatusTag: "Identified"})
+	}, clusterOf(0), map[string]string{tag.StudioStatus: "Identified"})
 	if err != nil {
 		t.Fatal(err)
 	}

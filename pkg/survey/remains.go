@@ -11,9 +11,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -50,7 +50,7 @@ func (s Surveyor) Instances(ctx context.Context, v workflow.VPC, owner string) (
 		return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}
 	found = slices.DeleteFunc(found, func(n notebook.Instance) bool {
-		return !n.DirectInternet || n.LifecycleConfig == "" && n.Tags[lifecycle.TagStatus] == ""
+		return !n.DirectInternet || n.LifecycleConfig == "" && n.Tags[tag.Status] == ""
 	})
 	one := workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: owner}
 	batches := notebook.Batches(one, subnets, found)

@@ -11,8 +11,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -26,7 +26,7 @@ func (b bare) ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sagem
 	b.read("tags")
 	out := &sagemaker.ListTagsOutput{}
 	if b.status != "" {
-		out.Tags = []sagemakertypes.Tag{{Key: aws.String(lifecycle.TagStatus), Value: &b.status}}
+		out.Tags = []sagemakertypes.Tag{{Key: aws.String(tag.Status), Value: &b.status}}
 	}
 	return out, nil
 }

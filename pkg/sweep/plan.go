@@ -8,13 +8,13 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -85,7 +85,7 @@ func Attached(a Attachment) string {
 		}
 		return a.ID + " is " + a.State + ": is everything in place?"
 	}
-	if a.Tags[connection.TagStatus] != "" {
+	if a.Tags[tag.Status] != "" {
 		return a.ID + " is " + a.State + ", but Drawbridge's tags are still on it"
 	}
 	return ""

@@ -2,7 +2,7 @@
 // it, what its values mean, and which records of AWS announce that it was set or removed.
 //
 // It is one table, so that the rules that listen, what reads the events, what reads the values, and the tests of all three
-// cannot differ. Tags that Drawbridge itself sets, such as drawbridge:status, are not wishes and not in it.
+// cannot differ. Tags that Drawbridge itself sets, such as drawbridge:status, are not wishes and not in it; their keys are here.
 package tag
 
 import "slices"
@@ -51,10 +51,20 @@ const (
 	ApprovedAll    = "approved-all" // to that, and to what comes later
 )
 
+// The keys of the tags by which Drawbridge says to people how something stands. Nothing is decided by them.
+const (
+	Status = "drawbridge:status"
+	Reason = "drawbridge:reason"
+	Since  = "drawbridge:since" // since when the status is so, in RFC 3339
+	Pairs  = "drawbridge:pairs" // on an attachment to a transit gateway: how many connections of its VPC over the gateway stand how
+	// The same of a Redshift cluster that Studio users read.
+	StudioStatus = "drawbridge:studio-status"
+	StudioReason = "drawbridge:studio-reason"
+	StudioSince  = "drawbridge:studio-since"
+)
+
 // Answers are the keys of the tags by which Drawbridge speaks to people on things that are not its own. Whoever keeps such a thing in code lets these stay.
-var Answers = []string{
-	"drawbridge:pairs", "drawbridge:reason", "drawbridge:since", "drawbridge:status", "drawbridge:studio-reason", "drawbridge:studio-since", "drawbridge:studio-status", Unclear,
-}
+var Answers = []string{Pairs, Reason, Since, Status, StudioReason, StudioSince, StudioStatus, Unclear}
 
 // Kind is a kind of thing that may have a tag: the resource type of its ARN where that is unambiguous.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
@@ -122,7 +121,7 @@ func peered(p types.VpcPeeringConnection, own string) Carrier {
 	if p.Status != nil {
 		out.Status = string(p.Status.Code)
 	}
-	out.Said = said(out.ID, p.Tags, connection.TagStatus)
+	out.Said = said(out.ID, p.Tags, tag.Status)
 	peer := p.AccepterVpcInfo
 	if peer != nil {
 		out.Accepter, out.AcceptRegion, out.AcceptVPC = aws.ToString(peer.OwnerId), aws.ToString(peer.Region), aws.ToString(peer.VpcId)
@@ -161,7 +160,7 @@ func attached(ctx context.Context, api *ec2.Client, vpc string) ([]Carrier, erro
 		}
 		for _, a := range page.TransitGatewayVpcAttachments {
 			id := aws.ToString(a.TransitGatewayId)
-			out = append(out, Carrier{ID: id, Status: "available", Said: said(id, a.Tags, connection.TagPairs)})
+			out = append(out, Carrier{ID: id, Status: "available", Said: said(id, a.Tags, tag.Pairs)})
 		}
 	}
 	slices.SortFunc(out, func(a, b Carrier) int { return strings.Compare(a.ID, b.ID) })
@@ -174,7 +173,7 @@ func said(id string, tags []types.Tag, status string) *Managed {
 	if all[status] == "" {
 		return nil
 	}
-	return &Managed{ID: id, State: all[status], Reason: all[connection.TagReason]}
+	return &Managed{ID: id, State: all[status], Reason: all[tag.Reason]}
 }
 
 // onGateway returns the VPCs that are attached to a gateway, as far as whoever asks sees them: its owner sees all.

@@ -17,6 +17,7 @@ import (
 	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Gamma is an account that nobody named.
@@ -335,7 +336,7 @@ func (w *DataAPIWorld) Owned(ctx context.Context) (string, error) {
 		var tags []string
 		for _, t := range c.TagList {
 			value := aws.ToString(t.Value)
-			if aws.ToString(t.Key) == "drawbridge:since" {
+			if aws.ToString(t.Key) == tag.Since {
 				value = "a time" // another in each run
 			}
 			tags = append(tags, aws.ToString(t.Key)+"="+value)

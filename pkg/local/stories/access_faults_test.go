@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
-	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // accessRehearsals are the stories of the Data API, told in a world of the other stories so that their calls are struck too.
@@ -151,12 +151,12 @@ func studioState(ctx context.Context, t *testing.T, w *scenario.World) string {
 	clusters, err := redshift.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)).DescribeClusters(ctx, &redshift.DescribeClustersInput{})
 	done(t, err)
 	for _, c := range clusters.Clusters {
-		for _, tag := range c.Tags {
-			value := aws.ToString(tag.Value)
-			if aws.ToString(tag.Key) == studio.SinceTag {
+		for _, one := range c.Tags {
+			value := aws.ToString(one.Value)
+			if aws.ToString(one.Key) == tag.StudioSince {
 				value = "a time" // another in each run
 			}
-			text += fmt.Sprintf("\ncluster %s tag %s=%s", aws.ToString(c.ClusterIdentifier), aws.ToString(tag.Key), value)
+			text += fmt.Sprintf("\ncluster %s tag %s=%s", aws.ToString(c.ClusterIdentifier), aws.ToString(one.Key), value)
 		}
 	}
 	return text

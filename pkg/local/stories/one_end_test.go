@@ -12,10 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // The roads by which something of one account reaches something of another.
@@ -356,9 +356,9 @@ func onNotebooks(ctx context.Context, t *testing.T, home scenario.Home) (out []s
 	for _, n := range instances.NotebookInstances {
 		tags, err := api.ListTags(ctx, &sagemaker.ListTagsInput{ResourceArn: n.NotebookInstanceArn})
 		succeeds(t, err)
-		for _, tag := range tags.Tags {
-			if slices.Contains([]string{lifecycle.TagStatus, lifecycle.TagReason, lifecycle.TagSince}, aws.ToString(tag.Key)) && aws.ToString(tag.Value) != lifecycle.None {
-				out = append(out, fmt.Sprintf("notebook %s says %s=%s", aws.ToString(n.NotebookInstanceName), aws.ToString(tag.Key), aws.ToString(tag.Value)))
+		for _, one := range tags.Tags {
+			if slices.Contains(tag.StatusKeys(), aws.ToString(one.Key)) && aws.ToString(one.Value) != lifecycle.None {
+				out = append(out, fmt.Sprintf("notebook %s says %s=%s", aws.ToString(n.NotebookInstanceName), aws.ToString(one.Key), aws.ToString(one.Value)))
 			}
 		}
 	}
@@ -367,9 +367,9 @@ func onNotebooks(ctx context.Context, t *testing.T, home scenario.Home) (out []s
 
 // statuses are what peerings say, and of attachments what they say of pairs, or of themselves where the attachment is what ended.
 func statuses(ctx context.Context, t *testing.T, w *scenario.World, road string) (out []string) {
-	keys := []string{connection.TagPairs}
+	keys := []string{tag.Pairs}
 	if road == asAttached || road == overPeering || road == inOne || road == inShared {
-		keys = append(keys, connection.TagStatus, connection.TagReason, connection.TagSince)
+		keys = append(keys, tag.Status, tag.Reason, tag.Since)
 	}
 	for _, client := range []*ec2.Client{consumer(w), producer(w)} {
 		peerings, err := client.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{})

@@ -372,8 +372,8 @@ func nothingOfStudioLeft(ctx context.Context, t *testing.T, w *scenario.World, _
 	if err != nil || len(clusters.Clusters) != 1 {
 		t.Fatal(err)
 	}
-	for _, tag := range clusters.Clusters[0].Tags {
-		if key := aws.ToString(tag.Key); key == studio.StatusTag || key == studio.ReasonTag || key == studio.SinceTag {
+	for _, one := range clusters.Clusters[0].Tags {
+		if key := aws.ToString(one.Key); key == tag.StudioStatus || key == tag.StudioReason || key == tag.StudioSince {
 			t.Errorf("the cluster has the tag %s", key)
 		}
 	}

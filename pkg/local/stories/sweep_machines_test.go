@@ -8,7 +8,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
-	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -107,7 +107,7 @@ ledger knows what is left.`,
 			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
 			{"The owner of beta takes all tags away; the events are lost.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				deaf(ctx, t, w)
-				done(t, w.UnshareWarehouse(ctx, studio.StatusTag, studio.ReasonTag, studio.SinceTag))
+				done(t, w.UnshareWarehouse(ctx, tag.StudioStatus, tag.StudioReason, tag.StudioSince))
 			}, nil},
 			{"The clock starts drawbridge-sweep.", startSweep, []string{"Removed", "PartlySwept"}},
 		},
