@@ -171,7 +171,7 @@ func (p *play) create(ctx context.Context, d deployment, t stack, mu *sync.Mutex
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	p.report.judge(p.options.Out, fmt.Sprintf("%s in %s reaches CREATE_COMPLETE with everything in it", d.name, d.account), held, "%s; %.0f s", detail, time.Since(began).Seconds())
+	p.report.Add(p.options.Out, fmt.Sprintf("%s in %s reaches CREATE_COMPLETE with everything in it", d.name, d.account), held, "%s; %.0f s", detail, time.Since(began).Seconds())
 	if !held {
 		return errors.New("nothing can be played without it")
 	}

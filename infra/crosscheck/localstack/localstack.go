@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/drawbridge-cloud/drawbridge/infra/crosscheck/judgement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 )
 
@@ -45,49 +46,16 @@ func (o Options) Check() error {
 	return local.Options{Root: o.Root}.Check()
 }
 
-// Judgement is one thing that LocalStack was asked, and its answer.
-type Judgement struct {
-	// What was judged, as a sentence that is true if it held.
-	What string
-	Held bool
-	// Detail says how, or what was found instead.
-	Detail string
-}
-
 // Note is something that a reader of the judgements must know, and why it is so.
 type Note struct{ What, Why string }
 
 // Report is what came of a run.
 type Report struct {
-	// Judge is who judged, with its version.
-	Judge      string
-	Judgements []Judgement
+	judgement.Report
 	// Changes are what the deployed copy of the templates does not have as synthesized.
 	Changes []Note
 	// NotPlayed is what this judge cannot judge.
 	NotPlayed []Note
-}
-
-// Held counts the judgements that held.
-func (r *Report) Held() int {
-	n := 0
-	for _, j := range r.Judgements {
-		if j.Held {
-			n++
-		}
-	}
-	return n
-}
-
-// judge notes a judgement and prints it.
-func (r *Report) judge(out io.Writer, what string, held bool, format string, args ...any) {
-	j := Judgement{What: what, Held: held, Detail: fmt.Sprintf(format, args...)}
-	r.Judgements = append(r.Judgements, j)
-	verdict := "held  "
-	if !held {
-		verdict = "failed"
-	}
-	_, _ = fmt.Fprintf(out, "judgement: %s %s (%s)\n", verdict, j.What, j.Detail)
 }
 
 // Run starts LocalStack and the engine, lets the one judge what the other plays, and ends both. An error means that not all

@@ -198,7 +198,7 @@ func (p *play) act(ctx context.Context, what string, do func(context.Context) er
 	began := time.Now()
 	p.engine.Story().Begin()
 	if err := do(ctx); err != nil {
-		p.report.judge(p.options.Out, what, false, "it could not be done: %v", err)
+		p.report.Add(p.options.Out, what, false, "it could not be done: %v", err)
 		return nil
 	}
 	ends, err := p.settle(ctx, len(want))
@@ -211,7 +211,7 @@ func (p *play) act(ctx context.Context, what string, do func(context.Context) er
 		how = append(how, "no machine started")
 	}
 	if held := err == nil && as(got, want, may); held {
-		p.report.judge(p.options.Out, what, true, "%s; %.0f s", strings.Join(how, "; "), time.Since(began).Seconds())
+		p.report.Add(p.options.Out, what, true, "%s; %.0f s", strings.Join(how, "; "), time.Since(began).Seconds())
 		return ends
 	}
 	for _, e := range ends {
@@ -222,7 +222,7 @@ func (p *play) act(ctx context.Context, what string, do func(context.Context) er
 	if err != nil {
 		how = append(how, err.Error())
 	}
-	p.report.judge(p.options.Out, what, false, "want %q; %s", want, strings.Join(how, "; "))
+	p.report.Add(p.options.Out, what, false, "want %q; %s", want, strings.Join(how, "; "))
 	return ends
 }
 

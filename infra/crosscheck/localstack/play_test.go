@@ -34,16 +34,6 @@ func TestAs(t *testing.T) {
 	}
 }
 
-func TestReportCountsWhatHeld(t *testing.T) {
-	var out strings.Builder
-	r := &Report{}
-	r.judge(&out, "one", true, "%d", 1)
-	r.judge(&out, "two", false, "because")
-	if r.Held() != 1 || len(r.Judgements) != 2 || out.String() != "judgement: held   one (1)\njudgement: failed two (because)\n" {
-		t.Errorf("%d of %d:\n%s", r.Held(), len(r.Judgements), &out)
-	}
-}
-
 func TestRunSaysWhatIsMissing(t *testing.T) {
 	r, err := Run(t.Context(), Options{Root: "../../..", Python: "nowhere/python", Out: io.Discard, Log: io.Discard})
 	if err == nil || len(r.Judgements) > 0 || !strings.Contains(err.Error(), "make .crosscheck/localstack/ready") || strings.Contains(err.Error(), "\n") {

@@ -92,7 +92,7 @@ func (p *play) perform(ctx context.Context) error {
 	}
 	for i, s := range all {
 		if err := s.play(p, ctx, worlds[i]); err != nil {
-			p.report.judge(p.options.Out, s.name+" is played to its end", false, "%v", err)
+			p.report.Add(p.options.Out, s.name+" is played to its end", false, "%v", err)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -103,8 +103,8 @@ func (p *play) perform(ctx context.Context) error {
 	if err != nil {
 		detail += ", but " + err.Error()
 	}
-	p.report.judge(p.options.Out, "every event is taken by the bus that it is for", err == nil && copied > 0, "%s", detail)
-	p.report.judge(p.options.Out, "every machine was started by LocalStack", own.Load() == 0, "the engine itself started %d", own.Load())
+	p.report.Add(p.options.Out, "every event is taken by the bus that it is for", err == nil && copied > 0, "%s", detail)
+	p.report.Add(p.options.Out, "every machine was started by LocalStack", own.Load() == 0, "the engine itself started %d", own.Load())
 	p.report.NotPlayed = append(p.report.NotPlayed, unplayable...)
 	return nil
 }
@@ -138,7 +138,7 @@ func connectAndRemove(p *play, ctx context.Context, w *scenario.World) error {
 	if err != nil {
 		return err
 	}
-	p.report.judge(p.options.Out, "S1: nothing of ours is left", before == after, "%s", lines(before, after))
+	p.report.Add(p.options.Out, "S1: nothing of ours is left", before == after, "%s", lines(before, after))
 	return nil
 }
 
@@ -248,7 +248,7 @@ func shareGateway(p *play, ctx context.Context, w *scenario.World) error {
 	for _, h := range gone {
 		how = append(how, h.Detail)
 	}
-	p.report.judge(p.options.Out, "S5: nothing of ours is left", scenario.Holds(gone), "%s", strings.Join(how, "; "))
+	p.report.Add(p.options.Out, "S5: nothing of ours is left", scenario.Holds(gone), "%s", strings.Join(how, "; "))
 	return nil
 }
 
@@ -272,7 +272,7 @@ func (p *play) verdict(ctx context.Context, name string, w *scenario.World, conn
 	if len(missing) > 0 {
 		detail = fmt.Sprintf("%d hops, without %s", len(hops), strings.Join(slices.Compact(missing), ", "))
 	}
-	p.report.judge(p.options.Out, what, scenario.Holds(hops) == connected, "%s", detail)
+	p.report.Add(p.options.Out, what, scenario.Holds(hops) == connected, "%s", detail)
 	return nil
 }
 
@@ -284,7 +284,7 @@ func (p *play) published(what string, want int) {
 			told++
 		}
 	}
-	p.report.judge(p.options.Out, what, told == want, "%d messages on the topic", told)
+	p.report.Add(p.options.Out, what, told == want, "%d messages on the topic", told)
 }
 
 // ours is everything in both accounts that lets a packet through, and every tag of Drawbridge's.

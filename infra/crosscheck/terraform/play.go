@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/drawbridge-cloud/drawbridge/infra/crosscheck/judgement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 )
@@ -18,7 +19,7 @@ import (
 // play is a run under way.
 type play struct {
 	options   Options
-	report    *Report
+	report    *judgement.Report
 	engine    *local.Engine
 	terraform *cli
 	ids       outputs
@@ -96,7 +97,7 @@ func (p *play) apply(ctx context.Context) (string, error) {
 }
 
 func (p *play) judge(what string, held bool, format string, args ...any) {
-	p.report.judge(p.options.Out, what, held, format, args...)
+	p.report.Add(p.options.Out, what, held, format, args...)
 }
 
 // everything is all that Drawbridge adds. An apply takes away all but the route back; what becomes of the host route follows from the route there.

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/infra/crosscheck/judgement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/export"
@@ -28,7 +29,7 @@ import (
 // takeover is a team that takes over what Drawbridge added, by the code that it exports.
 type takeover struct {
 	options Options
-	report  *Report
+	report  *judgement.Report
 	engine  *local.Engine
 	name    string          // of what is connected
 	world   *scenario.World // nil where nothing lets go
@@ -37,8 +38,8 @@ type takeover struct {
 // TakeOver has Drawbridge connect a peering, a pair on a gateway, and people with the Data API; exports what it added; lets Terraform import that; and has Drawbridge
 // let go, where it does. Judged is that Terraform imports everything and changes nothing, that its plan is empty then, and after Drawbridge let go, and that all
 // stands as it stood. An error means that not all could be judged; the report then has what was.
-func TakeOver(ctx context.Context, o Options) (*Report, error) {
-	r := &Report{Judge: "Terraform"}
+func TakeOver(ctx context.Context, o Options) (*judgement.Report, error) {
+	r := &judgement.Report{Judge: "Terraform"}
 	if err := o.Check(); err != nil {
 		return r, err
 	}
@@ -70,7 +71,7 @@ func (t *takeover) judge(what string, held bool, instead string, args ...any) {
 	if held {
 		instead, args = "as it should", nil
 	}
-	t.report.judge(t.options.Out, t.name+": "+what, held, instead, args...)
+	t.report.Add(t.options.Out, t.name+": "+what, held, instead, args...)
 }
 
 // settle waits until everything that was set in motion is over.

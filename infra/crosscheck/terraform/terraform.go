@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"github.com/drawbridge-cloud/drawbridge/infra/crosscheck/judgement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 )
 
@@ -70,47 +71,9 @@ func (o Options) Check() error {
 	return local.Options{Root: o.Root}.Check()
 }
 
-// Judgement is one thing that was tried, and what came of it.
-type Judgement struct {
-	// What was judged, as a sentence that is true if it held.
-	What string
-	Held bool
-	// Detail says how, or what was found instead.
-	Detail string
-}
-
-// Report is what came of a run.
-type Report struct {
-	// Judge is who judged, with its version.
-	Judge      string
-	Judgements []Judgement
-}
-
-// Held counts the judgements that held.
-func (r *Report) Held() int {
-	n := 0
-	for _, j := range r.Judgements {
-		if j.Held {
-			n++
-		}
-	}
-	return n
-}
-
-// judge notes a judgement and prints it.
-func (r *Report) judge(out io.Writer, what string, held bool, format string, args ...any) {
-	j := Judgement{What: what, Held: held, Detail: fmt.Sprintf(format, args...)}
-	r.Judgements = append(r.Judgements, j)
-	verdict := "held  "
-	if !held {
-		verdict = "failed"
-	}
-	_, _ = fmt.Fprintf(out, "judgement: %s %s (%s)\n", verdict, j.What, j.Detail)
-}
-
 // Run starts the engine, lets Terraform judge, and ends both. An error means that not all could be judged; the report then has what was.
-func Run(ctx context.Context, o Options) (*Report, error) {
-	r := &Report{Judge: "Terraform"}
+func Run(ctx context.Context, o Options) (*judgement.Report, error) {
+	r := &judgement.Report{Judge: "Terraform"}
 	if err := o.Check(); err != nil {
 		return r, err
 	}
