@@ -9,8 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
@@ -74,21 +72,6 @@ type Inspector struct {
 	Brake brake.Asker
 	// Now is the clock.
 	Now func() time.Time
-}
-
-// Door is the way into member accounts.
-type Door interface {
-	Enter(execution, account, region string) aws.Config
-}
-
-// NewInspector returns an Inspector that enters accounts by door.
-// Many parameters, because they are the fields of the Inspector, each with a type of its own.
-func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), units func(context.Context, string) (string, error), text func(context.Context) (*policy.Set, error), l ledger.Ledger, looks look.Asker, asker brake.Asker) Inspector {
-	enter := func(execution string, p event.Place) Clients {
-		c := door.Enter(execution, p.Account, p.Region)
-		return Clients{EC2: ec2.NewFromConfig(c), Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
-	}
-	return Inspector{Enter: enter, Account: account, Units: units, Policy: text, Ledger: l, Looks: looks, Brake: asker, Now: time.Now}
 }
 
 // results are the ends that an answer alone decides.

@@ -62,7 +62,11 @@ func RefuseTransit(s steps.Stage) workflow.Step[workflow.RefuseTransitInput, wor
 
 // InspectAttachment is the step of the state of that name.
 func InspectAttachment(s steps.Stage) workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput] {
-	of := attachment.NewInspector(s, s.Account, s.Units, s.Policy, s.Ledger, s.Looks, s.Brake)
+	enter := func(execution string, at event.Place) attachment.Clients {
+		c := s.Enter(execution, at.Account, at.Region)
+		return attachment.Clients{EC2: ec2.NewFromConfig(c), Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
+	}
+	of := attachment.Inspector{Enter: enter, Account: s.Account, Units: s.Units, Policy: s.Policy, Ledger: s.Ledger, Now: s.Ledger.Now, Looks: s.Looks, Brake: s.Brake}
 	return of.One(s.Keeper, func(look workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput]) workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput] {
 		return preview.Attachment(s, look)
 	})
