@@ -84,8 +84,29 @@ func synthWith(t *testing.T, c Config, more map[string]any) cxapi.CloudAssembly 
 	return have
 }
 
+// look looks at folders of the repository with what other programs read that the tests start, and at what these programs are: `go test` takes an earlier
+// result as long as no file has changed that the test looked at itself.
+func look(t *testing.T, folders ...string) {
+	t.Helper()
+	dir, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		if _, err := os.ReadDir(filepath.Join(dir, folder)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, installed := range []string{".venv/ready", "node_modules/ready"} {
+		if _, err := os.Stat(filepath.Join(dir, installed)); err != nil {
+			t.Log(err)
+		}
+	}
+}
+
 func synthesized(t *testing.T, c Config, more map[string]any) cxapi.CloudAssembly {
 	t.Helper()
+	look(t, "infra") // policies.py
 	dir, err := root()
 	if err != nil {
 		t.Fatal(err)

@@ -255,6 +255,7 @@ func evaluate(t *testing.T, policies map[string][]any, tries []try) []bool {
 	if _, err := os.Stat(python); err != nil {
 		t.Skipf("%s is missing: run make .venv/ready", python)
 	}
+	look(t, "infra/crosscheck", "pkg/local/moto/drawbridge_moto")
 	question, err := json.Marshal(map[string]any{"policies": policies, "requests": tries})
 	if err != nil {
 		t.Fatal(err)
