@@ -83,6 +83,9 @@ type Connection struct {
 	// what somebody took away to be left. See package contest.
 	Contest string   `json:"contest,omitempty"`
 	Leave   []string `json:"leave,omitempty"`
+	// Theirs are things of it that somebody took away and made again themselves, of which people are to be told yet; Yielded is a digest of what they were told.
+	Theirs  []Item `json:"theirs,omitempty"`
+	Yielded string `json:"yielded,omitempty"`
 	// Overruled are, by the account whose owner keeps nothing out of it by the tag drawbridge:reach, the policies that forbid that.
 	Overruled map[string]string `json:"overruled,omitempty"`
 	// Subnets are those of whose notebooks a host route for this connection was taken away again: such a line is needed by its subnet.
@@ -248,6 +251,8 @@ type Item struct {
 	SeenAt time.Time `json:"seenAt,omitzero"`
 	// Missed is when it was not there, so soon after it was made that the answer may have been old; nothing was counted.
 	Missed time.Time `json:"missed,omitzero"`
+	// Made is when Drawbridge's own call made it last, where the step says so: what somebody makes after that is not Drawbridge's.
+	Made time.Time `json:"made,omitzero"`
 
 	version int64 // of its row, as it was read
 }
