@@ -90,6 +90,8 @@ type Connection struct {
 	Overruled map[string]string `json:"overruled,omitempty"`
 	// Subnets are those of whose notebooks a host route for this connection was taken away again: such a line is needed by its subnet.
 	Subnets []string `json:"subnets,omitempty"`
+	// Hosts are the subnets in which notebooks got host routes for this connection: a subnet may be gone with its notebooks, and their scripts still be there.
+	Hosts []Host `json:"hosts,omitempty"`
 	// Untagged says, by account, how often somebody took away the tags by which Drawbridge tells its status.
 	Untagged map[string]Untagged `json:"untagged,omitempty"`
 
@@ -110,6 +112,14 @@ func (c *Connection) Stand(status Status, reason, policy string, now time.Time) 
 // Stood is how a connection stands, and since when; of one of which executions came to no result, how it stood before the first of them.
 func (c Connection) Stood() string {
 	return cmp.Or(c.Before, fmt.Sprintf("%s since %s", c.Status, c.At.UTC().Format(time.RFC3339)))
+}
+
+// Host is a subnet with notebooks that got host routes.
+type Host struct {
+	Account string `json:"account"` // of the notebooks
+	Region  string `json:"region"`
+	VPC     string `json:"vpc"`
+	Subnet  string `json:"subnet"`
 }
 
 // Paths counts the paths of a connection, from each client to each database that is open to it.

@@ -85,10 +85,10 @@ and deletes the peering. What the owner added and replaced stays; all else is as
 		prepare: remember,
 		acts: []act{
 			request("Connected"),
-			{"The owner of beta adds a rule for the same traffic, and one for more.", ownRule, nil},
+			{"The owner of beta adds a rule for the same traffic, and one for more.", ownRule, []string{"Nothing"}},
 			{"The owner of beta sends 10.1.0.0/24 into a VPN in one table.", intoVPN, []string{"Announced", "Conflict", "Nothing"}},
-			{"The owner of beta adds a route through the peering for a part of alpha.", narrower, []string{"Nothing"}},
-			{"The owner of beta adds a route through the peering to a prefix list.", listed, []string{"Nothing"}},
+			{"The owner of beta adds a route through the peering for a part of alpha.", narrower, []string{"Nothing", "Nothing"}},
+			{"The owner of beta adds a route through the peering to a prefix list.", listed, []string{"Nothing", "Nothing"}},
 			{"The owner of beta deletes the peering.", remove(true), []string{"Removed"}},
 		},
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
