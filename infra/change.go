@@ -19,7 +19,7 @@ var changeMachine = machine{
 
 // change returns the definition of the machine drawbridge-change:
 //
-//	FindConnections ┬ WaitForOthers → ReportContest → Contested or Nothing
+//	FindConnections ┬ WaitForOthers → ReportContest → Contested, Reported or Nothing
 //	                ├ ReportFailure → Reported or Nothing
 //	                ├ AnswerTags ┐
 //	                └────────────┴ Announced or Nothing
@@ -39,13 +39,15 @@ func (h *hub) change(scope constructs.Construct) sfn.IChainable {
 	// A run that takes one thing away takes others in the same minutes. Who is told of all of them is told once.
 	wait := pause(scope, "WaitForOthers", seconds(5*60), "Whoever takes one thing away takes more of them in the same minutes, and their records come late.")
 	report := h.task(scope, "ReportContest", data{"connection": at("$.contested")}, result{output: "$.Payload"})
+	reported := succeed(scope, "Reported", "What an execution was about that did not come to its end says so now, and how it goes on; or the owner of what they made again themselves knows that it is theirs.")
 	wait.Next(report).Next(choose(scope, "ChooseReported", "$.result", []answer{
 		{"Contested", succeed(scope, "Contested", "Somebody took away again what was put back. It is left to them, and both owners were told how to end it.")},
+		{"Reported", reported},
 		{"Nothing", ends[1].next},
 	}))
 	failure := h.task(scope, "ReportFailure", data{"failed": at("$.failed")}, result{output: "$.Payload"})
 	failure.Next(choose(scope, "ChooseSaid", "$.result", []answer{
-		{"Reported", succeed(scope, "Reported", "What an execution was about that did not come to its end says so now, and how it goes on.")},
+		{"Reported", reported},
 		{"Nothing", ends[1].next},
 	}))
 	// Most events tag nothing, and then the way is no longer.
@@ -159,7 +161,7 @@ var changeKinds = []kind{
 	},
 	{
 		name:    "hands",
-		about:   "Somebody changed or took away a rule, a security group, an endpoint, a lifecycle configuration or what a role may do: perhaps something of Drawbridge's.",
+		about:   "Somebody changed, made or took away a rule, a security group, an endpoint, a lifecycle configuration or what a role may do: perhaps something of Drawbridge's.",
 		pattern: callPattern(touched, map[string]any{"eventName": touchCalls()}),
 	},
 	{

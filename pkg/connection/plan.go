@@ -70,7 +70,7 @@ func Surplus(c workflow.Connection, surveyed []workflow.Side, items []ledger.Ite
 	for n, s := range surveyed {
 		var here []ledger.Item
 		wanted, _ := route.Wanted(s.Tables, s, c.Target)
-		wanted = route.Standing(wanted, s.Tables, items, s)
+		wanted = route.Throughout(route.Standing(wanted, s.Tables, items, s), s.Tables, items)
 		for _, i := range items {
 			if !At(i, s.VPC) || i.State == ledger.Leaving {
 				continue

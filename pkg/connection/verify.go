@@ -226,6 +226,7 @@ func (v Verifier) tell(ctx context.Context, in workflow.VerifyConnectionInput, o
 	begun := v.Ledger.Now().UTC()
 	entry, err := Note(ctx, v.Ledger, in.Connection.ID, out.Result, out.Reason, func(e *ledger.Connection) {
 		e.Paths = ledger.Paths{All: paths.All(), Whole: paths.Whole, Unknown: paths.Unknown, Lines: paths.Ends}
+		e.Hosts = hosts(e.Hosts, in.Batches)
 	})
 	if err != nil {
 		return err
@@ -245,6 +246,20 @@ func (v Verifier) tell(ctx context.Context, in workflow.VerifyConnectionInput, o
 		return err
 	}
 	return v.Still(ctx)
+}
+
+// hosts returns the subnets of before with those of batches, each once, sorted.
+func hosts(before []ledger.Host, batches []workflow.Batch) []ledger.Host {
+	out := slices.Clone(before)
+	for _, b := range batches {
+		if one := (ledger.Host{Account: b.Account, Region: b.Region, VPC: b.VPC, Subnet: b.Subnet}); b.Left == "" && !slices.Contains(out, one) {
+			out = append(out, one)
+		}
+	}
+	slices.SortFunc(out, func(a, b ledger.Host) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Subnet, b.Subnet))
+	})
+	return out
 }
 
 // announce says that a connection was set up, to programs and to the metrics.

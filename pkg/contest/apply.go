@@ -59,6 +59,36 @@ func (c Contest) Note(ctx context.Context, account, region, resource string, key
 	return c.Ledger.MarkAll(ctx, about, func(i *ledger.Item) { *i = Noted(*i, sight) })
 }
 
+// Yield gives those of items to their owner that they made themselves, as a record of AWS's has it: nobody needs them any more, nothing is taken back
+// of them, and the entries of the connections that needed them say so until people are told. It returns them as they were, and the others.
+func (c Contest) Yield(ctx context.Context, items []ledger.Item, claims []Claim, s Sight) (theirs, left []ledger.Item, err error) {
+	for _, i := range items {
+		if !slices.ContainsFunc(claims, func(claim Claim) bool { return Theirs(i, claim, s) }) {
+			left = append(left, i)
+			continue
+		}
+		told := ledger.Item{Account: i.Account, Region: i.Region, Resource: i.Resource, Kind: i.Kind, Key: i.Key, TakenBy: s.By, At: s.At}
+		for _, id := range i.Needed {
+			if _, err := c.Ledger.Change(ctx, id, func(entry *ledger.Connection) {
+				if !slices.ContainsFunc(entry.Theirs, i.Same) && len(entry.Theirs) < mostTheirs {
+					entry.Theirs = append(slices.Clone(entry.Theirs), told)
+				}
+			}); err != nil {
+				return theirs, left, err
+			}
+			if err := c.Ledger.Cancel(ctx, id, []ledger.Item{i}); err != nil {
+				return theirs, left, err
+			}
+		}
+		slog.InfoContext(ctx, "its owner made it themselves: it is theirs", "kind", i.Kind, "resource", i.Resource, "key", i.Key, "by", s.By.Who)
+		theirs = append(theirs, i)
+	}
+	return theirs, left, nil
+}
+
+// mostTheirs bounds how many things an entry names that became their owners' since people were told.
+const mostTheirs = 20
+
 // NoteMade is [Contest.Note] for a thing by the id that its call gave it, where the ledger has it, and its parts, under the VPC that it is in: an interface
 // endpoint, or its security group. The VPCs are those of the place that are managed for endpoints.
 func (c Contest) NoteMade(ctx context.Context, account, region, id string, sight Sight) ([]ledger.Item, error) {

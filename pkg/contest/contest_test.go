@@ -396,3 +396,36 @@ func TestAHostRouteIsForConnections(t *testing.T) {
 		}
 	}
 }
+
+// What somebody made just as the ledger has it is theirs, unless Drawbridge made it after them.
+func TestTheirs(t *testing.T) {
+	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	route := ledger.Item{Kind: ledger.Route, Key: "10.2.0.0/16", Left: "pcx-1", State: ledger.Confirmed, At: noon}
+	rule := ledger.Item{Kind: ledger.Rule, Key: "ingress tcp 3306 10.1.0.0/16", Left: "sgr-1", State: ledger.Confirmed, At: noon}
+	with := func(i ledger.Item, f func(*ledger.Item)) ledger.Item { f(&i); return i }
+	for name, c := range map[string]struct {
+		item  ledger.Item
+		claim contest.Claim
+		at    time.Time
+		want  bool
+	}{
+		"made again":               {route, contest.Claim{Key: "10.2.0.0/16", Left: "pcx-1"}, noon.Add(time.Hour), true},
+		"in the same second":       {route, contest.Claim{Key: "10.2.0.0/16", Left: "pcx-1"}, noon, true},
+		"before Drawbridge's call": {route, contest.Claim{Key: "10.2.0.0/16", Left: "pcx-1"}, noon.Add(-time.Second), false},
+		"elsewhere":                {route, contest.Claim{Key: "10.2.0.0/16", Left: "pcx-2"}, noon.Add(time.Hour), false},
+		"another destination":      {route, contest.Claim{Key: "10.3.0.0/16", Left: "pcx-1"}, noon.Add(time.Hour), false},
+		"while it was put back, and their call was first": {with(route, func(i *ledger.Item) { i.Made, i.At = noon, noon.Add(2*time.Minute) }),
+			contest.Claim{Key: "10.2.0.0/16", Left: "pcx-1"}, noon.Add(time.Minute), true},
+		"and Drawbridge put it back after":  {with(route, func(i *ledger.Item) { i.Made = noon.Add(2 * time.Minute) }), contest.Claim{Key: "10.2.0.0/16", Left: "pcx-1"}, noon.Add(time.Minute), false},
+		"contested":                         {with(route, func(i *ledger.Item) { i.State = ledger.Contested }), contest.Claim{Key: "10.2.0.0/16", Left: "pcx-1"}, noon.Add(time.Hour), false},
+		"on its way out":                    {with(route, func(i *ledger.Item) { i.State = ledger.Leaving }), contest.Claim{Key: "10.2.0.0/16", Left: "pcx-1"}, noon.Add(time.Hour), false},
+		"a rule under an id of its own":     {rule, contest.Claim{Key: rule.Key, Left: "sgr-2"}, noon.Add(time.Hour), true},
+		"a rule of before":                  {rule, contest.Claim{Key: rule.Key, Left: "sgr-2"}, noon.Add(-time.Hour), false},
+		"a rule that Drawbridge found":      {rule, contest.Claim{Key: rule.Key, Left: "sgr-1"}, noon.Add(-time.Second), true},
+		"a rule that admits something else": {rule, contest.Claim{Key: "ingress tcp 5432 10.1.0.0/16", Left: "sgr-2"}, noon.Add(time.Hour), false},
+	} {
+		if got := contest.Theirs(c.item, c.claim, contest.Sight{At: c.at}); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

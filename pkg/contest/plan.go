@@ -102,6 +102,32 @@ func Noted(i ledger.Item, s Sight) ledger.Item {
 	return i
 }
 
+// Claim is something that somebody made, as a record of AWS's has it, in the words by which the ledger has such a thing.
+type Claim struct{ Key, Left string }
+
+// Theirs reports whether something that the ledger has is its owner's by now, since they made just the same themselves:
+//
+//	another key; contested, wanted or leaving                     → no: nothing of Drawbridge's is there, or not any more
+//	a rule, under the very id that the ledger has                 → yes: Drawbridge's own call found it there
+//	anything but a rule, made otherwise than it was left          → no
+//	made before Drawbridge's own call that made it last           → no: it had gone again
+//	else                                                          → yes: AWS makes nothing twice, so Drawbridge's was not there any more; or it was, and they want it
+func Theirs(i ledger.Item, claim Claim, s Sight) bool {
+	switch {
+	case i.Key != claim.Key || i.State != ledger.Confirmed && i.State != ledger.Intended:
+		return false
+	case i.Kind == ledger.Rule && claim.Left != "" && i.Left == claim.Left:
+		return true
+	case i.Kind != ledger.Rule && i.Left != claim.Left:
+		return false
+	}
+	made := i.Made
+	if made.IsZero() {
+		made = i.At
+	}
+	return !s.At.Before(made)
+}
+
 // Settled returns an item as it is once its owner asked for it anew: nothing that was before counts.
 func Settled(i ledger.Item) ledger.Item {
 	nothing := ledger.Item{}

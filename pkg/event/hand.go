@@ -8,7 +8,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
-// Touch is a call by which somebody may undo, or change, what Drawbridge did: of what the ledger has of the resource that it names.
+// Touch is a call by which somebody may undo, or change, what Drawbridge did, or make it themselves: of what the ledger has of the resource that it names.
 type Touch struct {
 	Service string // the event's source, without "aws."
 	Call    string
@@ -29,10 +29,13 @@ var (
 	attachmentID = []string{"transitGatewayAttachmentId"}
 )
 
-// Touches are all there are. What begins by a call is not among them.
+// Touches are all there are.
 var Touches = []Touch{
+	{"ec2", "CreateRoute", []string{"routeTableId"}, destinations, "", ""},
 	{"ec2", "ReplaceRoute", []string{"routeTableId"}, destinations, "", ""},
 	{"ec2", "DeleteRoute", []string{"routeTableId"}, destinations, "", ""},
+	{"ec2", "AuthorizeSecurityGroupIngress", []string{"groupId"}, nil, "ingress", ""},
+	{"ec2", "AuthorizeSecurityGroupEgress", []string{"groupId"}, nil, "egress", ""},
 	{"ec2", "RevokeSecurityGroupIngress", []string{"groupId"}, nil, "ingress", ""},
 	{"ec2", "RevokeSecurityGroupEgress", []string{"groupId"}, nil, "egress", ""},
 	{"ec2", "ModifySecurityGroupRules", []string{"groupId"}, nil, "", ""},
@@ -46,11 +49,13 @@ var Touches = []Touch{
 	{"sagemaker", "UpdateNotebookInstanceLifecycleConfig", []string{"notebookInstanceLifecycleConfigName"}, nil, "", ""},
 	{"sagemaker", "DeleteNotebookInstanceLifecycleConfig", []string{"notebookInstanceLifecycleConfigName"}, nil, "", ""},
 	{"sagemaker", "UpdateDomain", []string{"domainId"}, nil, "", "studio"},
+	{"rds", "EnableHttpEndpoint", []string{"resourceArn"}, nil, "", ""},
 	{"rds", "DisableHttpEndpoint", []string{"resourceArn"}, nil, "", ""},
 	{"kms", "RevokeGrant", []string{"keyId"}, nil, "", ""},
 	{"kms", "RetireGrant", []string{"keyId"}, nil, "", ""},
 	{"iam", "PutRolePolicy", roleName, nil, "", ""},
 	{"iam", "DeleteRolePolicy", roleName, nil, "", ""},
+	{"iam", "AttachRolePolicy", roleName, nil, "", ""},
 	{"iam", "DetachRolePolicy", roleName, nil, "", ""},
 	{"iam", "UpdateAssumeRolePolicy", roleName, nil, "", ""},
 	{"iam", "DeleteRole", roleName, nil, "", ""},
@@ -89,6 +94,8 @@ type Touched struct {
 	Global   bool     // it is of a service without Regions
 	Looks    bool     // another machine looks already
 	Gone     bool     // it is a security group that was deleted, with all that was in it
+	Made     []Made   // what the call made of it
+	Begins   bool     // the call only makes
 }
 
 // mostTouched bounds how many resources one record may name. DeleteVpcEndpoints takes 25.
@@ -132,7 +139,7 @@ func (t Touch) touched(at Place, r record) ([]Touched, error) {
 		if len(name) > 300 || strings.ContainsAny(form, "#/ \n") {
 			return nil, invalid("%s names %q", clip(r.call), clip(name))
 		}
-		out = append(out, Touched{Resource: name, Keys: keys, Global: t.Service == "iam", Looks: t.Machine != "", Gone: t.Call == "DeleteSecurityGroup"})
+		out = append(out, Touched{Resource: name, Keys: keys, Global: t.Service == "iam", Looks: t.Machine != "", Gone: t.Call == "DeleteSecurityGroup", Made: made(t.Call, r), Begins: slices.Contains(begins, t.Call)})
 	}
 	return out, nil
 }

@@ -52,8 +52,10 @@ func TestTheHandOfARecord(t *testing.T) {
 		"delete-role-permissions-boundary": {event.Hand{Who: "arn:aws:iam::222222222222:user/carla", Tool: event.CLI}, []event.Touched{{Resource: "drawbridge-data-api-sales", Global: true}}, nil},
 		"disable-transit-gateway-propagation": {event.Hand{Who: "arn:aws:sts::111111111111:assumed-role/platform/ben", Tool: event.CLI},
 			[]event.Touched{{Resource: "tgw-attach-0123456789abcdef0", Looks: true}}, nil},
-		"modify-vpc-peering-connection-options": {event.Hand{}, []event.Touched{{Resource: "pcx-0123456789abcdef0", Looks: true}}, nil},
-		"delete-tags-by-terraform":              {event.Hand{Who: deploy, Tool: event.Terraform}, nil, []string{"pcx-0123456789abcdef0"}},
+		"modify-vpc-peering-connection-options": {event.Hand{}, []event.Touched{{Resource: "pcx-0123456789abcdef0", Looks: true, Made: []event.Made{{Key: "accepter", Left: "on"}}}}, nil},
+		"authorize-rule": {event.Hand{Who: "arn:aws:sts::222222222222:assumed-role/platform/ben", Tool: event.CLI},
+			[]event.Touched{{Resource: "sg-0a1b2c3d4e5f60001", Keys: []string{"ingress"}, Begins: true, Made: []event.Made{{Key: "ingress tcp 3306 10.1.0.0/16", Left: "sgr-0a1b2c3d4e5f60001"}}}}, nil},
+		"delete-tags-by-terraform": {event.Hand{Who: deploy, Tool: event.Terraform}, nil, []string{"pcx-0123456789abcdef0"}},
 	} {
 		got := readSample(t, name)
 		if c.hand.Who != "" && got.Hand != c.hand {
@@ -103,6 +105,34 @@ func TestEveryTouchNamesItsResource(t *testing.T) {
 			if got, err := read(touch, hostile); fault.Of(err) != fault.Invalid {
 				t.Errorf("%s of %.40s: %+v, %v; want Invalid", touch.Call, hostile, got.Touched, err)
 			}
+		}
+	}
+}
+
+// What a call made is told in the words of the ledger, in whichever shape the record has it.
+func TestWhatACallMade(t *testing.T) {
+	const record = `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"us-east-1","detail":{"eventName":"CALL","requestParameters":PARAMETERS,"responseElements":ANSWER}}`
+	for name, c := range map[string]struct {
+		call, parameters, answer string
+		want                     []event.Made
+	}{
+		"a route to a peering": {"CreateRoute", `{"routeTableId":"rtb-01234567","destinationCidrBlock":"10.2.3.4/16","vpcPeeringConnectionId":"pcx-01234567"}`, `{}`, []event.Made{{Key: "10.2.0.0/16", Left: "pcx-01234567"}}},
+		"a route of IPv6 to a gateway, led there": {"ReplaceRoute", `{"routeTableId":"rtb-01234567","destinationIpv6CidrBlock":"2001:db8::/56","transitGatewayId":"tgw-01234567"}`, `{}`,
+			[]event.Made{{Key: "2001:db8::/56", Left: "tgw-01234567"}}},
+		"a route elsewhere": {"CreateRoute", `{"routeTableId":"rtb-01234567","destinationCidrBlock":"10.2.0.0/16","gatewayId":"igw-01234567"}`, `{}`, nil},
+		"rules of two kinds": {"AuthorizeSecurityGroupEgress", `{"groupId":"sg-01234567"}`, `{"securityGroupRuleSet":{"items":[
+			{"securityGroupRuleId":"sgr-1","isEgress":true,"ipProtocol":"tcp","fromPort":3306,"toPort":3310,"cidrIpv6":"2001:db8::/56"},
+			{"securityGroupRuleId":"sgr-2","isEgress":true,"ipProtocol":"tcp","fromPort":5432,"toPort":5432,"referencedGroupInfo":{"groupId":"sg-2","userId":"222222222222"}},
+			{"securityGroupRuleId":"sgr-3","isEgress":true,"ipProtocol":"-1","fromPort":-1,"toPort":-1,"cidrIpv4":"0.0.0.0/0"}]}}`,
+			[]event.Made{{Key: "egress tcp 3306-3310 2001:db8::/56", Left: "sgr-1"}, {Key: "egress tcp 5432 sg-2", Left: "sgr-2"}}},
+		"rules that an old record does not name": {"AuthorizeSecurityGroupIngress", `{"groupId":"sg-01234567"}`, `{"_return":true}`, nil},
+		"an option that is turned off":           {"ModifyVpcPeeringConnectionOptions", `{"vpcPeeringConnectionId":"pcx-01234567","requesterPeeringConnectionOptions":{"allowDnsResolutionFromRemoteVpc":false}}`, `{}`, nil},
+		"options, as XML has them": {"ModifyVpcPeeringConnectionOptions",
+			`{"ModifyVpcPeeringConnectionOptionsRequest":{"VpcPeeringConnectionId":"pcx-01234567","RequesterPeeringConnectionOptions":{"AllowDnsResolutionFromRemoteVpc":true}}}`, `{}`, []event.Made{{Key: "requester", Left: "on"}}},
+	} {
+		got, err := event.ReadChanged([]byte(strings.NewReplacer("CALL", c.call, "PARAMETERS", c.parameters, "ANSWER", c.answer).Replace(record)))
+		if err != nil || len(got.Touched) != 1 || !slices.Equal(got.Touched[0].Made, c.want) {
+			t.Errorf("%s: %+v, %v; want %+v", name, got.Touched, err, c.want)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (f Fanout) hands(ctx context.Context, o *Concern, c event.Changed) (contest
 			region = f.Region
 		}
 		sight := contest.Sight{By: by, At: c.At}
-		items, err := f.Contest.Note(ctx, c.Account, region, t.Resource, t.Keys, sight)
+		items, err := f.at(ctx, o, c, region, t, sight)
 		if err == nil && (strings.HasPrefix(t.Resource, "vpce-") || t.Gone) { // filed under its VPC, which no record of it names
 			var made []ledger.Item
 			made, err = f.Contest.NoteMade(ctx, c.Account, region, t.Resource, sight)
@@ -80,6 +80,34 @@ func (f Fanout) hands(ctx context.Context, o *Concern, c event.Changed) (contest
 		o.look(l)
 	}
 	return contested, nil
+}
+
+// at returns what the ledger has of what a hand was at, noted. What somebody made there just as the ledger had it is theirs from then on, and people are to be told.
+// Of a call that only makes, nothing is noted: of what it concerns, what was contested may be there again.
+func (f Fanout) at(ctx context.Context, o *Concern, c event.Changed, region string, t event.Touched, sight contest.Sight) (items []ledger.Item, err error) {
+	if t.Begins {
+		items, err = f.Contest.Ledger.Of(ctx, c.Account, region, t.Resource)
+		items = contest.Narrow(items, t.Keys)
+	} else {
+		items, err = f.Contest.Note(ctx, c.Account, region, t.Resource, t.Keys, sight)
+	}
+	if err != nil || len(t.Made) == 0 && !t.Begins {
+		return items, err
+	}
+	var claims []contest.Claim
+	for _, m := range t.Made {
+		claims = append(claims, contest.Claim(m))
+	}
+	theirs, left, err := f.Contest.Yield(ctx, items, claims, sight)
+	for _, i := range theirs {
+		for _, id := range i.Needed {
+			o.look(event.ContestReport{Connection: id, Reason: "its owner made again what was added for it"})
+		}
+	}
+	if t.Begins {
+		left = contest.Of(left)
+	}
+	return append(theirs, left...), err
 }
 
 // served returns the connections of the place, if one of the items is a host route that was taken away before: what becomes of it is told to the owners of

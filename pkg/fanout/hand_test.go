@@ -85,7 +85,7 @@ func newHub(t *testing.T) *hub {
 			{Account: here.Account, Region: here.Region, Resource: "vpc-00000001", Kind: ledger.Group, Key: "drawbridge-data-api-endpoint", Left: "sg-00000002"}},
 		"pcx-00000001": {{Account: here.Account, Region: here.Region, Resource: "rtb-00000001", Kind: ledger.Route, Key: "10.2.0.0/16", Left: "pcx-00000001"},
 			{Account: here.Account, Region: here.Region, Resource: "sg-00000001", Kind: ledger.Rule, Key: "egress tcp 3306 10.2.0.0/16"},
-			{Account: here.Account, Region: here.Region, Resource: "pcx-00000001", Kind: ledger.DNSOption, Key: "requester"}},
+			{Account: here.Account, Region: here.Region, Resource: "pcx-00000001", Kind: ledger.DNSOption, Key: "requester", Left: "on"}},
 		"tgw-00000001:vpc-00000001:vpc-0000000f": {{Account: here.Account, Region: here.Region, Resource: "rtb-00000001", Kind: ledger.Route, Key: "10.3.0.0/16", Left: "tgw-00000001"},
 			{Account: here.Account, Region: here.Region, Resource: "sg-00000001", Kind: ledger.Rule, Key: "egress tcp 3306 10.2.0.0/16"}},
 		"arn:aws:redshift:eu-west-1:111111111111:cluster:sales": {{Account: here.Account, Region: "us-east-1", Resource: "readers", Kind: ledger.Document, Key: "sales"}},
@@ -110,6 +110,8 @@ func newHub(t *testing.T) *hub {
 					name += l.TransitGatewayID + " " + l.VPCs[0].VPC + " " + l.VPCs[1].VPC
 				case event.StudioInspection:
 					name += l.Cluster
+				case event.ContestReport:
+					name += l.Connection
 				}
 				h.asked = append(h.asked, name)
 			}
@@ -176,6 +178,77 @@ func TestAHandAtWhatTheLedgerHas(t *testing.T) {
 			slices.Sort(noted)
 			if noted = slices.Compact(noted); !slices.Equal(noted, c.noted) {
 				t.Errorf("noted on %q, want %q", noted, c.noted)
+			}
+		})
+	}
+}
+
+// Who makes just what the ledger has makes it theirs: nobody needs it any more, whoever did, and people are to be told. The same before Drawbridge made it
+// changes nothing.
+func TestWhatSomebodyMadeAgainIsTheirs(t *testing.T) {
+	const pair, peer = "tgw-00000001:vpc-00000001:vpc-0000000f", "pcx-00000001"
+	for name, c := range map[string]struct {
+		call, parameters, answer string
+		after                    time.Duration // when Drawbridge made it, from the record on
+		of                       []string
+	}{
+		"a route":        {"CreateRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"10.2.0.0/16","vpcPeeringConnectionId":"pcx-00000001"}`, `{}`, -time.Hour, []string{peer}},
+		"led back":       {"ReplaceRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"10.3.0.0/16","transitGatewayId":"tgw-00000001"}`, `{}`, -time.Hour, []string{pair}},
+		"of before":      {"CreateRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"10.2.0.0/16","vpcPeeringConnectionId":"pcx-00000001"}`, `{}`, time.Hour, nil},
+		"elsewhere":      {"CreateRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"10.2.0.0/16","gatewayId":"vgw-00000001"}`, `{}`, -time.Hour, nil},
+		"a DNS option":   {"ModifyVpcPeeringConnectionOptions", `{"vpcPeeringConnectionId":"pcx-00000001","requesterPeeringConnectionOptions":{"allowDnsResolutionFromRemoteVpc":true}}`, `{}`, -time.Hour, []string{peer}},
+		"somebody's own": {"CreateRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"192.0.2.0/24","vpcPeeringConnectionId":"pcx-00000001"}`, `{}`, -time.Hour, nil},
+		"a rule that both need": {"AuthorizeSecurityGroupEgress", `{"groupId":"sg-00000001"}`,
+			`{"securityGroupRuleSet":{"items":[{"securityGroupRuleId":"sgr-9","isEgress":true,"ipProtocol":"tcp","fromPort":3306,"toPort":3306,"cidrIpv4":"10.2.0.0/16"}]}}`, -time.Hour, []string{peer, pair}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHub(t)
+			record := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+			var before []ledger.Item
+			for _, id := range []string{peer, pair} {
+				items, err := h.Contest.Ledger.Items(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				before = append(before, items...)
+				if _, err := h.Contest.Ledger.MarkAll(t.Context(), items, func(i *ledger.Item) { i.Made = record.Add(c.after) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"eu-west-1","detail":{"eventName":%q,"eventTime":"2026-11-22T09:00:00Z","eventID":"e-1",
+				"userIdentity":{"arn":"arn:aws:iam::111111111111:user/eva"},"requestParameters":%s,"responseElements":%s}}`, c.call, c.parameters, c.answer)
+			for range 2 { // as it may come
+				if _, err := h.Find(t.Context(), workflow.FindConnectionsInput{Event: []byte(raw)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			after := 0
+			for _, id := range []string{peer, pair} {
+				items, err := h.Contest.Ledger.Items(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				after += len(items)
+				entry, _, err := h.Contest.Ledger.Connection(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := 0
+				if slices.Contains(c.of, id) {
+					want = 1
+				}
+				told := 0
+				for _, a := range h.asked {
+					if strings.HasPrefix(a, event.ContestToReport) && strings.HasSuffix(a, id) {
+						told++
+					}
+				}
+				if len(entry.Theirs) != want || told != want || want > 0 && entry.Theirs[0].TakenBy.Who != "arn:aws:iam::111111111111:user/eva" {
+					t.Errorf("%s: %+v, asked for %q", id, entry.Theirs, h.asked)
+				}
+			}
+			if len(before)-after != len(c.of) {
+				t.Errorf("%d of %d items are left", after, len(before))
 			}
 		})
 	}

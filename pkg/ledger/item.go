@@ -77,7 +77,7 @@ func (l Ledger) Record(ctx context.Context, id string, items ...Item) ([]Item, e
 	})
 }
 
-// Confirm writes how the calls left items that were recorded, and returns the entries. Of the given items, Left counts.
+// Confirm writes how the calls left items that were recorded, and returns the entries. Of the given items, Left counts, and Made if it says when.
 // One that nobody needs any more, or that somebody else took away meanwhile once too often, is left as it is.
 func (l Ledger) Confirm(ctx context.Context, items ...Item) ([]Item, error) {
 	return l.update(ctx, "", items, func(old *Item, given Item) (Item, bool, error) {
@@ -89,6 +89,9 @@ func (l Ledger) Confirm(ctx context.Context, items ...Item) ([]Item, error) {
 			return next, true, nil
 		}
 		next.State, next.Left, next.At = Confirmed, given.Left, l.now()
+		if !given.Made.IsZero() {
+			next.Made = given.Made
+		}
 		return next, true, nil
 	})
 }

@@ -83,10 +83,15 @@ type Connection struct {
 	// what somebody took away to be left. See package contest.
 	Contest string   `json:"contest,omitempty"`
 	Leave   []string `json:"leave,omitempty"`
+	// Theirs are things of it that somebody took away and made again themselves, of which people are to be told yet; Yielded is a digest of what they were told.
+	Theirs  []Item `json:"theirs,omitempty"`
+	Yielded string `json:"yielded,omitempty"`
 	// Overruled are, by the account whose owner keeps nothing out of it by the tag drawbridge:reach, the policies that forbid that.
 	Overruled map[string]string `json:"overruled,omitempty"`
 	// Subnets are those of whose notebooks a host route for this connection was taken away again: such a line is needed by its subnet.
 	Subnets []string `json:"subnets,omitempty"`
+	// Hosts are the subnets in which notebooks got host routes for this connection: a subnet may be gone with its notebooks, and their scripts still be there.
+	Hosts []Host `json:"hosts,omitempty"`
 	// Untagged says, by account, how often somebody took away the tags by which Drawbridge tells its status.
 	Untagged map[string]Untagged `json:"untagged,omitempty"`
 
@@ -107,6 +112,14 @@ func (c *Connection) Stand(status Status, reason, policy string, now time.Time) 
 // Stood is how a connection stands, and since when; of one of which executions came to no result, how it stood before the first of them.
 func (c Connection) Stood() string {
 	return cmp.Or(c.Before, fmt.Sprintf("%s since %s", c.Status, c.At.UTC().Format(time.RFC3339)))
+}
+
+// Host is a subnet with notebooks that got host routes.
+type Host struct {
+	Account string `json:"account"` // of the notebooks
+	Region  string `json:"region"`
+	VPC     string `json:"vpc"`
+	Subnet  string `json:"subnet"`
 }
 
 // Paths counts the paths of a connection, from each client to each database that is open to it.
@@ -248,6 +261,8 @@ type Item struct {
 	SeenAt time.Time `json:"seenAt,omitzero"`
 	// Missed is when it was not there, so soon after it was made that the answer may have been old; nothing was counted.
 	Missed time.Time `json:"missed,omitzero"`
+	// Made is when Drawbridge's own call made it last, where the step says so: what somebody makes after that is not Drawbridge's.
+	Made time.Time `json:"made,omitzero"`
 
 	version int64 // of its row, as it was read
 }

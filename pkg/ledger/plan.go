@@ -37,7 +37,7 @@ func need(old *Item, wanted Item, id string, now time.Time) (Item, bool) {
 		needed = append(needed, id)
 		slices.Sort(needed)
 	}
-	out.version, out.Taken, out.TakenBy, out.Seen, out.SeenAt, out.Missed = old.version, old.Taken, old.TakenBy, old.Seen, old.SeenAt, old.Missed
+	out.version, out.Taken, out.TakenBy, out.Seen, out.SeenAt, out.Missed, out.Made = old.version, old.Taken, old.TakenBy, old.Seen, old.SeenAt, old.Missed, old.Made
 	keeps := old.State == Confirmed || old.State == Contested || old.State == out.State && old.Left == out.Left || wanted.State == Wanted && old.State == Intended
 	if keeps {
 		out = *old

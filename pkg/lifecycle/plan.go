@@ -332,6 +332,12 @@ func itemOf(items []ledger.Item, key string) *ledger.Item {
 	return nil
 }
 
+// SubnetOf returns the addresses of the subnet that a line is for.
+func SubnetOf(line ledger.Item) (netip.Prefix, error) {
+	of, _, _ := strings.Cut(line.Key, " ")
+	return netip.ParsePrefix(of)
+}
+
 // destinationOf returns the destination of an item of a subnet's line.
 func destinationOf(subnet netip.Prefix, i ledger.Item) (netip.Prefix, bool) {
 	of, text, _ := strings.Cut(i.Key, " ")

@@ -96,6 +96,21 @@ func ContestMessage(c Contested, account string) Notification {
 	return Notification{Kind: ConnectionContested, Account: account, Subject: fmt.Sprintf("Drawbridge: what %s needs is taken away", c.ID), Body: b.String()}
 }
 
+// YieldedMessage is the notification for the owner of things of a connection that they took away and made again themselves: it asks for nothing.
+func YieldedMessage(connection, account string, things []Contest) Notification {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Drawbridge had added what follows for the connection %s. You made it again yourselves, so it is yours from now on: Drawbridge leaves it as it is, also when the connection ends.\n", connection)
+	for _, t := range things {
+		by := t.By
+		if t.Tool != "" {
+			by += " with " + t.Tool
+		}
+		fmt.Fprintf(&b, "\n  %s %s of %s in %s, made by %s, %s", strings.ReplaceAll(t.Kind, "-", " "), t.Key, t.Resource, t.Region, by, t.At.Format(time.RFC3339))
+	}
+	fmt.Fprintf(&b, "\n\nThere is nothing to do. If you want Drawbridge to see to it again, delete it. More\n  %s\n", ContestRunbook)
+	return Notification{Kind: ConnectionContested, Account: account, Subject: fmt.Sprintf("Drawbridge: what %s has of you is yours", connection), Body: b.String()}
+}
+
 func once(all []string, s string) []string {
 	for _, each := range all {
 		if each == s {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -42,6 +43,15 @@ func PartlySwept(execution, arn string, t workflow.Tally) Attention {
 			strings.TrimSuffix(strings.Replace(arn, ":execution:", ":stateMachine:", 1), ":"+execution), strings.Join(accounts, `","`)),
 		Runbook: runbook + "partlyswept", Console: console(arn),
 	}
+}
+
+// Sentence says what is wrong and, of the first thing of which that is known, why.
+func (a Attention) Sentence() string {
+	why, more, _ := strings.Cut(a.Why, "\n")
+	if more != "" {
+		why += ", and others"
+	}
+	return fit.Bytes(a.What+": "+why, 400)
 }
 
 // SweptAgain is what people are told once sweeps look through every account again, and all events reach the hub, after they were told of one that did not.

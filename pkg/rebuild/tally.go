@@ -28,6 +28,9 @@ func (t Teller) Tally(ctx context.Context, in workflow.TallySweepInput) (workflo
 	}
 	out.Answer = workflow.Answer(result)
 	a := notice.Rebuilt(in.Execution, in.ExecutionID, result, out.Tally)
+	if result == workflow.PartlyRebuilt {
+		out.Reason = a.Sentence()
+	}
 	if err := t.Bus.Put(ctx, a); err != nil {
 		return out, err
 	}

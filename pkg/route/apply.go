@@ -300,6 +300,7 @@ func (a adding) makeAll(ctx context.Context, items []ledger.Item, creates int, k
 			done, err := a.make(ctx, d, n >= creates)
 			switch {
 			case done:
+				i.Made = a.Now().UTC().Truncate(time.Second)
 				made = append(made, i)
 				continue
 			case err != nil && fault.Passing(err):

@@ -101,7 +101,8 @@ func Spare(table Table, target string, destinations []netip.Prefix, desired []De
 //	a wider destination, elsewhere, live; or the same by
 //	a prefix list or propagated, which a static one beats →  as if it were not there if side.Diverts allows it, else past: its owner is asked
 //	a default route (0.0.0.0/0, ::/0) to the internet     →  is not an overlap; any other is a wider destination
-//	the same destination, elsewhere, blackhole            →  replace
+//	the same destination, elsewhere, blackhole; or a
+//	narrower one, see [Throughout]                        →  replace
 //	nothing of these                                      →  create
 //	nothing of these, and it is contested                 →  nothing: somebody took it away twice
 //
@@ -115,7 +116,7 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 	}
 	c := Changes{Reached: map[Desired]Route{}, Contested: map[Desired]ledger.Item{}, Past: map[Desired]Past{}}
 	seen := map[Desired]bool{}
-	for _, d := range desired {
+	for _, d := range Throughout(desired, tables, items) {
 		d.Destination = d.Destination.Masked()
 		if seen[d] {
 			continue

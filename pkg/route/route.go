@@ -8,6 +8,7 @@
 //	route.go    the words
 //	plan.go     thinks
 //	lead.go     thinks: where the routes of a table lead
+//	dead.go     thinks: which dead ones are in the way
 //	divert.go   thinks: when a route takes traffic out of a wider one
 //	apply.go    reads and adds
 //	remove.go   takes back

@@ -59,8 +59,21 @@ func (s Surveyor) Instances(ctx context.Context, v workflow.VPC, owner string) (
 }
 
 // unused returns a batch without names for each subnet in which no notebook is any more, but for which the ledger has host routes: the scripts of deleted
-// notebooks are there still.
+// notebooks are there still. A subnet that is deleted, too, is named by the entries of the place, and its addresses by its host routes.
 func (s Surveyor) unused(ctx context.Context, one workflow.Batch, subnets []route.Subnet, batches []workflow.Batch) ([]workflow.Batch, error) {
+	entries, err := s.Ledger.Connections(ctx, one.Account, one.Region)
+	if err != nil {
+		return nil, err
+	}
+	subnets = slices.Clone(subnets)
+	for _, entry := range entries {
+		for _, h := range entry.Hosts {
+			here := h.Account == one.Account && h.Region == one.Region && h.VPC == one.VPC
+			if here && !slices.ContainsFunc(subnets, func(sub route.Subnet) bool { return sub.ID == h.Subnet }) {
+				subnets = append(subnets, route.Subnet{ID: h.Subnet})
+			}
+		}
+	}
 	var out []workflow.Batch
 	for _, sub := range subnets {
 		if slices.ContainsFunc(batches, func(b workflow.Batch) bool { return b.Subnet == sub.ID }) {
@@ -70,12 +83,19 @@ func (s Surveyor) unused(ctx context.Context, one workflow.Batch, subnets []rout
 		if err != nil {
 			return nil, fmt.Errorf("reading what the ledger has for %s: %w", sub.ID, err)
 		}
-		if slices.ContainsFunc(items, func(i ledger.Item) bool {
+		at := slices.IndexFunc(items, func(i ledger.Item) bool {
 			return i.Kind == ledger.HostRoute && i.Account == one.Account && i.Region == one.Region
-		}) {
-			one.Subnet, one.SubnetCIDR, one.SubnetCIDRv6 = sub.ID, sub.V4, sub.V6
-			out = append(out, one)
+		})
+		if at < 0 {
+			continue
 		}
+		if !sub.V4.IsValid() {
+			if sub.V4, err = lifecycle.SubnetOf(items[at]); err != nil {
+				return nil, err
+			}
+		}
+		one.Subnet, one.SubnetCIDR, one.SubnetCIDRv6 = sub.ID, sub.V4, sub.V6
+		out = append(out, one)
 	}
 	return out, nil
 }

@@ -66,4 +66,20 @@ func TestASubnetWhoseNotebooksAreDeletedIsNotForgotten(t *testing.T) {
 	if got := look(); len(got) != 1 || got[0].Subnet != "subnet-1" || len(got[0].Names) != 0 {
 		t.Errorf("%v, want one batch of subnet-1 without names", got)
 	}
+	// A subnet that is deleted, too, is told of by the connection for which it had host routes.
+	sides := []ledger.Side{{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}}
+	if _, err := l.Begin(t.Context(), ledger.Connection{ID: "pcx-1", Kind: "peering", Sides: sides, Hosts: []ledger.Host{
+		{Account: alpha, Region: "eu-west-1", VPC: "vpc-1", Subnet: "subnet-1"}, {Account: alpha, Region: "eu-west-1", VPC: "vpc-1", Subnet: "subnet-gone"},
+		{Account: alpha, Region: "eu-west-1", VPC: "vpc-1", Subnet: "subnet-bare"}, {Account: alpha, Region: "eu-west-1", VPC: "vpc-2", Subnet: "subnet-other"}}}); err != nil {
+		t.Fatal(err)
+	}
+	item.Key = "10.1.7.0/24 10.2.0.0/24"
+	for _, subnet := range []string{"subnet-gone", "subnet-other"} {
+		if _, err := l.Record(t.Context(), subnet, item); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := look(); len(got) != 2 || got[1].Subnet != "subnet-gone" || got[1].SubnetCIDR.String() != "10.1.7.0/24" || len(got[1].Names) != 0 {
+		t.Errorf("%v, want a batch of subnet-gone, too", got)
+	}
 }

@@ -51,6 +51,7 @@ func (t Teller) Tally(ctx context.Context, in workflow.TallySweepInput) (workflo
 	}
 	out.Answer = workflow.Answer(workflow.PartlySwept)
 	a := notice.PartlySwept(in.Execution, in.ExecutionID, out.Tally)
+	out.Reason = a.Sentence()
 	if err := t.Bus.Put(ctx, a); err != nil {
 		return out, err
 	}

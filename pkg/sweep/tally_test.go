@@ -77,6 +77,9 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 	if err != nil || out.Answer != workflow.Answer(workflow.PartlySwept) || len(o.did) != 2 || o.did[0] != "Attention Needed" {
 		t.Fatalf("%+v, %v after %v", out, err, o.did)
 	}
+	if want := "drawbridge-sweep could not sweep 2 of 24 accounts: 222222222222: Refused: denied by a service control policy, and others"; out.Reason != want {
+		t.Errorf("the result says %q, want %q", out.Reason, want)
+	}
 	for _, must := range []string{"2 of 24 accounts", "222222222222: Refused: denied by a service control policy", "444444444444: the visit left no answer",
 		`stateMachine:drawbridge-sweep --input '{"accounts":["222222222222","444444444444"]}'`, "docs/runbook.md#partlyswept", "https://us-east-1.console"} {
 		if !strings.Contains(o.did[1], must) {

@@ -138,7 +138,7 @@ type ReportContestInput struct {
 
 // ReportContestOutput says whether people were told.
 type ReportContestOutput struct {
-	Result Result `json:"result"` // Contested, or Nothing if they were told before or it is over
+	Result Result `json:"result"` // Contested; Reported, if all there was to tell is what became its owner's; Nothing if they were told before or it is over
 	Reason string `json:"reason"`
 }
 

@@ -137,4 +137,6 @@ type TallySweepOutput struct {
 	Sweep  Sweep  `json:"sweep"`
 	Page   string `json:"page"`
 	Tally  Tally  `json:"tally"`
+	// Reason says in one sentence, after the last page, why a sweep or a rebuild is only a part of one.
+	Reason string `json:"reason,omitempty"`
 }

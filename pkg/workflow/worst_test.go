@@ -103,7 +103,7 @@ func worsts(t *testing.T) map[string]any {
 	}
 	tally := Tally{Found: kinds, Closed: missed, Barred: missed, Failed: missed}
 	visit := answered(t, Visit{SweepAccountOutput: SweepAccountOutput{Account: account.ID, Found: []Found{{Names: []string{strings.Repeat("n", VisitSize-130)}}}}})
-	tallied := answered(t, TallySweepOutput{Sweep: sweep, Page: strings.Repeat("p", 300), Tally: tally})
+	tallied := answered(t, TallySweepOutput{Sweep: sweep, Page: strings.Repeat("p", 300), Tally: tally, Reason: strings.Repeat("r", 400)})
 
 	return map[string]any{
 		"InspectPeering": answered(t, InspectPeeringOutput{Result: PartlyConnected, Reason: long, Said: said, Request: request, Event: happened, Decision: decided, Reject: decided, Connection: connection,

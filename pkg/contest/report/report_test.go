@@ -76,6 +76,50 @@ func (p *people) told() int {
 	return n
 }
 
+// Whoever made again what Drawbridge had added hears once that it is theirs, and nobody else hears of it.
+func TestItsOwnerHearsOnceThatItIsTheirs(t *testing.T) {
+	r, p := world(t)
+	ctx := context.Background()
+	again := func(resource, who string) {
+		t.Helper()
+		items, err := r.Ledger.Of(ctx, left, "eu-west-1", resource)
+		if err != nil || len(items) != 1 {
+			t.Fatalf("%+v, %v", items, err)
+		}
+		theirs, _, err := r.Yield(ctx, items, []contest.Claim{{Key: items[0].Key, Left: items[0].Left}}, contest.Sight{By: ledger.Hand{Who: who, Tool: event.CLI}, At: r.Ledger.Now()})
+		if err != nil || len(theirs) != 1 {
+			t.Fatalf("%+v, %v", theirs, err)
+		}
+	}
+	tell := func(execution string, want workflow.Result) {
+		t.Helper()
+		if out, err := r.Report(ctx, workflow.ReportContestInput{Execution: execution, Connection: "pcx-1"}); err != nil || out.Result != want || out.Reason == "" {
+			t.Fatalf("%+v, %v, want %s", out, err, want)
+		}
+	}
+	again("rtb-1", "arn:aws:iam::111111111111:user/eva")
+	p.broken = errors.New("throttled")
+	if _, err := r.Report(ctx, workflow.ReportContestInput{Execution: "run-1", Connection: "pcx-1"}); !errors.Is(err, p.broken) {
+		t.Fatal(err)
+	}
+	p.broken = nil
+	tell("run-1", workflow.Reported)
+	tell("run-1", workflow.Nothing)
+	tell("run-2", workflow.Nothing)
+	if len(p.messages[left]) != 1 || len(p.messages[right]) != 0 {
+		t.Fatalf("told %v", p.messages)
+	}
+	for _, must := range []string{"route 10.2.0.0/16 of rtb-1 in eu-west-1", "user/eva with cli", "it is yours", "nothing to do"} {
+		if !strings.Contains(p.messages[left][0], must) {
+			t.Errorf("the owner is not told %q:\n%s", must, p.messages[left][0])
+		}
+	}
+	items, err := r.Ledger.Items(ctx, "pcx-1")
+	if err != nil || len(items) != 1 || items[0].Kind != ledger.Rule {
+		t.Errorf("the ledger has %+v, %v", items, err)
+	}
+}
+
 func TestBothOwnersHearOnceWithTheRemedyOfTheTool(t *testing.T) {
 	r, p := world(t)
 	ctx := context.Background()

@@ -81,7 +81,7 @@ its host route. When the owner leads the list into a VPN, a route of Drawbridge'
 that names the list. Last, what Drawbridge added is taken back, and the list stays.`,
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha leads a prefix list with 10.2.0.0/16 through the peering.", listThere, []string{"InSync"}},
+			{"The owner of alpha leads a prefix list with 10.2.0.0/16 through the peering.", listThere, []string{"InSync", "Nothing"}},
 			{"The owner of alpha deletes the route to 10.2.0.0/23.", unlistedGoes, []string{"Announced", "Connected", "InSync"}},
 			{"The next day drawbridge-sweep starts.", startSweep, []string{"Connected", "Swept"}},
 			{"The owner of alpha leads the list into a VPN.", listIntoVPN, []string{"InSync", "Nothing"}},

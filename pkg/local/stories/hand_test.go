@@ -136,8 +136,8 @@ func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 	done(t, err)
 	_, err = alpha.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &item.Resource, DestinationCidrBlock: aws.String("192.0.2.0/24")})
 	done(t, err)
-	ends = until(ctx, t, 3)
-	if ending(ends, "drawbridge-change", "Nothing") != 1 || ending(ends, "drawbridge-peering", "Connected") != 0 {
+	ends = until(ctx, t, 4)
+	if ending(ends, "drawbridge-change", "Nothing") != 2 || ending(ends, "drawbridge-peering", "Connected") != 0 {
 		t.Errorf("a route of somebody's: %+v", ends)
 	}
 

@@ -48,6 +48,36 @@ drops its traffic, so it is replaced.`,
 		connected: true,
 	},
 	{
+		name:  "blackholes",
+		title: "Dead routes of a peering of before lie around those that have to be made",
+		about: `
+As in s1-peering.md, but the notebook's table still has routes of a peering that was deleted long ago: to all of 10.2.0.0/16, to 10.2.0.0/22, and to 10.2.0.0/24, where one of the
+database's subnets is. The wider ones lead nothing once there is a narrower one. The last would go on dropping what is for that subnet, so it is replaced as one of
+the very destination would be. When the peering is deleted, they are all as they were.`,
+		prepare: leaveBlackholes,
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha tags the peering: drawbridge:manage=undo.", manageIt("undo"), []string{"Announced", "Removed"}},
+		},
+		struck: []int{1},
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			tables, err := alphas(w).DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: w.ConsumerNetwork.Tables[:1]})
+			done(t, err)
+			var dead []string
+			for _, r := range tables.RouteTables[0].Routes {
+				if r.State == ec2types.RouteStateBlackhole {
+					dead = append(dead, aws.ToString(r.DestinationCidrBlock))
+				}
+				if aws.ToString(r.VpcPeeringConnectionId) == w.Connection {
+					t.Errorf("%s still leads to %s", aws.ToString(r.DestinationCidrBlock), w.Connection)
+				}
+			}
+			if slices.Sort(dead); !slices.Equal(dead, []string{"10.2.0.0/16", "10.2.0.0/22", "10.2.0.0/24"}) {
+				t.Errorf("the dead routes are %q", dead)
+			}
+		},
+	},
+	{
 		name:  "released",
 		title: "A stopped notebook gives back what it no longer needs",
 		about: `
@@ -115,7 +145,7 @@ fails, until the policy is lifted and it is redriven.`,
 		fault:   func(*scenario.World) local.Injector { return protected(2) },
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha leads 10.2.240.0/24 into the peering, too.", ownRoute, []string{"InSync", "Refused"}},
+			{"The owner of alpha leads 10.2.240.0/24 into the peering, too.", ownRoute, []string{"InSync", "Nothing", "Refused"}},
 			{"The policy is lifted; the execution is redriven.", func(ctx context.Context, t *testing.T, _ *scenario.World) { redrive(ctx, t, "drawbridge-notebook") }, []string{"InSync"}},
 		},
 		connected: true,
@@ -232,33 +262,36 @@ func closeEgress(ctx context.Context, t *testing.T, w *scenario.World) {
 // That peering was with a stranger, and the route does not lead to the stranger's own addresses, so Drawbridge had
 // nothing to do with either.
 func leaveBlackhole(ctx context.Context, t *testing.T, w *scenario.World) {
-	must := func(err error) {
-		if err != nil {
-			t.Helper()
-			t.Fatal(err)
-		}
-	}
-	old := ec2.NewFromConfig(engine.Config(stranger, w.Producer.Region))
-	beta := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
-	vpc, err := old.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.9.0.0/16")})
-	must(err)
-	peering, err := old.CreateVpcPeeringConnection(ctx, &ec2.CreateVpcPeeringConnectionInput{
-		VpcId: vpc.Vpc.VpcId, PeerVpcId: aws.String(w.ProducerNetwork.VPC), PeerOwnerId: aws.String(w.Producer.Account),
-	})
-	must(err)
+	deadRoutes(ctx, t, w.Producer, w.ProducerNetwork.VPC, w.ProducerNetwork.Tables[1], back(w))
+}
+
+// leaveBlackholes leaves dead routes in the notebook's table, wider and narrower than what the database's subnets have together.
+func leaveBlackholes(ctx context.Context, t *testing.T, w *scenario.World) {
+	deadRoutes(ctx, t, w.Consumer, w.ConsumerNetwork.VPC, w.ConsumerNetwork.Tables[0], "10.2.0.0/16", "10.2.0.0/22", "10.2.0.0/24")
+}
+
+// deadRoutes makes routes of a table to a peering with a stranger that is deleted then.
+func deadRoutes(ctx context.Context, t *testing.T, h scenario.Home, vpc, table string, destinations ...string) {
+	t.Helper()
+	old, owner := ec2.NewFromConfig(engine.Config(stranger, h.Region)), ec2.NewFromConfig(engine.Config(h.Account, h.Region))
+	theirs, err := old.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.9.0.0/16")})
+	done(t, err)
+	peering, err := old.CreateVpcPeeringConnection(ctx, &ec2.CreateVpcPeeringConnectionInput{VpcId: theirs.Vpc.VpcId, PeerVpcId: &vpc, PeerOwnerId: &h.Account})
+	done(t, err)
 	id := peering.VpcPeeringConnection.VpcPeeringConnectionId
-	_, err = beta.AcceptVpcPeeringConnection(ctx, &ec2.AcceptVpcPeeringConnectionInput{VpcPeeringConnectionId: id})
-	must(err)
-	_, err = beta.CreateRoute(ctx, &ec2.CreateRouteInput{
-		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(back(w)), VpcPeeringConnectionId: id,
-	})
-	must(err)
+	_, err = owner.AcceptVpcPeeringConnection(ctx, &ec2.AcceptVpcPeeringConnectionInput{VpcPeeringConnectionId: id})
+	done(t, err)
+	for _, d := range destinations {
+		_, err = owner.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &table, DestinationCidrBlock: &d, VpcPeeringConnectionId: id})
+		done(t, err)
+	}
 	_, err = old.DeleteVpcPeeringConnection(ctx, &ec2.DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: id})
-	must(err)
-	tables, err := beta.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: w.ProducerNetwork.Tables[1:2]})
-	must(err)
-	if !slices.ContainsFunc(tables.RouteTables[0].Routes, func(r ec2types.Route) bool { return r.State == ec2types.RouteStateBlackhole }) {
-		t.Fatalf("%s has no blackhole", w.ProducerNetwork.Tables[1])
+	done(t, err)
+	tables, err := owner.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{table}})
+	done(t, err)
+	dead := slices.DeleteFunc(tables.RouteTables[0].Routes, func(r ec2types.Route) bool { return r.State != ec2types.RouteStateBlackhole })
+	if len(dead) != len(destinations) {
+		t.Fatalf("%s has %d blackholes", table, len(dead))
 	}
 }
 

@@ -42,8 +42,8 @@ deletes the peering: what Drawbridge added goes, and what the owner of beta adde
 		prepare: remember,
 		acts: []act{
 			request("Connected"),
-			{"The owner of beta adds a rule for the same traffic, and one for more.", ownRule, nil},
-			{"The owner of beta adds a route through the peering for a part of alpha.", narrower, []string{"Nothing"}},
+			{"The owner of beta adds a rule for the same traffic, and one for more.", ownRule, []string{"Nothing"}},
+			{"The owner of beta adds a route through the peering for a part of alpha.", narrower, []string{"Nothing", "Nothing"}},
 			{"The ledger's table is lost. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				lose(ctx, t, w)
 				startSweep(ctx, t, w)

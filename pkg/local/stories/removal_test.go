@@ -53,9 +53,28 @@ peering. No notebook tells of the script any more, but the ledger does: the scri
 			request("Connected"),
 			{"The owner of alpha deletes the notebook; the events are lost.", onlyTheScriptStays, nil},
 			{"The owner of alpha deletes the peering.", remove(false), []string{"Removed"}},
-			{"The owner of alpha makes the next notebook with it; the events are lost.", nextNotebook, nil},
+			{"The owner of alpha makes the next notebook with it; the events are lost.", nextNotebook(0), nil},
 		},
 		also: scriptAsBefore,
+	},
+	{
+		name:  "removed-without-subnet",
+		title: "The peering is deleted after the notebook and its subnet, and the script is kept",
+		about: `
+As in removed-without-notebook.md, but the owner of alpha deletes the notebook's subnet, too. The connection's entry tells of the subnet: the script is, byte for byte, what it was before.`,
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha deletes the notebook and its subnet; the events are lost.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				onlyTheScriptStays(ctx, t, w)
+				silently(ctx, t, w, func() {
+					must(t)(alphas(w).DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: &w.ConsumerNetwork.Subnets[0]}))
+				})
+			}, nil},
+			{"The owner of alpha deletes the peering.", remove(false), []string{"Removed"}},
+			{"The owner of alpha makes the next notebook with it in another subnet; the events are lost.", nextNotebook(1), nil},
+		},
+		unruly: true, // what is read of the world at the end has no such subnet
+		also:   scriptAsBefore,
 	},
 	{
 		name:  "removed-by-requester",
@@ -85,10 +104,10 @@ and deletes the peering. What the owner added and replaced stays; all else is as
 		prepare: remember,
 		acts: []act{
 			request("Connected"),
-			{"The owner of beta adds a rule for the same traffic, and one for more.", ownRule, nil},
+			{"The owner of beta adds a rule for the same traffic, and one for more.", ownRule, []string{"Nothing"}},
 			{"The owner of beta sends 10.1.0.0/24 into a VPN in one table.", intoVPN, []string{"Announced", "Conflict", "Nothing"}},
-			{"The owner of beta adds a route through the peering for a part of alpha.", narrower, []string{"Nothing"}},
-			{"The owner of beta adds a route through the peering to a prefix list.", listed, []string{"Nothing"}},
+			{"The owner of beta adds a route through the peering for a part of alpha.", narrower, []string{"Nothing", "Nothing"}},
+			{"The owner of beta adds a route through the peering to a prefix list.", listed, []string{"Nothing", "Nothing"}},
 			{"The owner of beta deletes the peering.", remove(true), []string{"Removed"}},
 		},
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
@@ -363,16 +382,18 @@ func onlyTheScriptStays(ctx context.Context, t *testing.T, w *scenario.World) {
 	})
 }
 
-// nextNotebook makes the notebook anew, with the same lifecycle configuration, and no event tells of it.
-func nextNotebook(ctx context.Context, t *testing.T, w *scenario.World) {
-	client := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
-	silently(ctx, t, w, func() {
-		must(t)(client.CreateNotebookInstance(ctx, &sagemaker.CreateNotebookInstanceInput{
-			NotebookInstanceName: &w.Notebook.Name, InstanceType: "ml.t3.medium", RoleArn: aws.String("arn:aws:iam::" + w.Consumer.Account + ":role/next"),
-			SubnetId: aws.String(w.ConsumerNetwork.Subnets[0]), LifecycleConfigName: &w.Notebook.LifecycleConfig}))
-		_, err := engine.Settle(ctx, 0)
-		succeeds(t, err)
-	})
+// nextNotebook makes the notebook anew in one of alpha's subnets, with the same lifecycle configuration, and no event tells of it.
+func nextNotebook(subnet int) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		client := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+		silently(ctx, t, w, func() {
+			must(t)(client.CreateNotebookInstance(ctx, &sagemaker.CreateNotebookInstanceInput{
+				NotebookInstanceName: &w.Notebook.Name, InstanceType: "ml.t3.medium", RoleArn: aws.String("arn:aws:iam::" + w.Consumer.Account + ":role/next"),
+				SubnetId: aws.String(w.ConsumerNetwork.Subnets[subnet]), LifecycleConfigName: &w.Notebook.LifecycleConfig}))
+			_, err := engine.Settle(ctx, 0)
+			succeeds(t, err)
+		})
+	}
 }
 
 // scriptAsBefore holds the script of a notebook that was deleted to what its owner wrote.

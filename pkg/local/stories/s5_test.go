@@ -42,6 +42,7 @@ VPCs ask for the gateway by the tag drawbridge:attach=core. Nothing is attached,
 		{"The owner of alpha shares the gateway with beta: ram CreateResourceShare.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 			succeeds(t, w.Lend(ctx))
 		}, []string{"Announced", "Attached", "Connected", "Nothing"}},
+		{"The clock starts drawbridge-sweep.", startSweep, []string{"Attached", "Connected", "Swept"}},
 		{"The owner of beta takes the tag drawbridge:attach off.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 			succeeds(t, w.Find(ctx))
 			verdict, err := w.Verdict(ctx)

@@ -66,7 +66,7 @@ names the route and the remedy. Once the owner has removed it, a new execution w
 		change: func(s *scenario.Spec) { s.Accept = "" },
 		acts: []act{
 			request("AwaitingApproval"),
-			{"The owner of beta sends 10.1.0.0/24 into a VPN and accepts the peering.", elsewhere, []string{"Conflict", "Nothing"}},
+			{"The owner of beta sends 10.1.0.0/24 into a VPN and accepts the peering.", elsewhere, []string{"Conflict", "Nothing", "Nothing"}},
 			{"The owner of beta deletes the route; an operator starts a new execution with the same input.", again(removeVPN), []string{"Connected", "Nothing", "Nothing"}},
 		},
 		connected: true,

@@ -1,7 +1,8 @@
 """The records of calls by which somebody changes, or takes away, what Drawbridge may have added; beside what cloudtrail.py has.
 
-Gap: nothing is recorded of security groups that go, or whose rules go, of endpoints that are modified, of notebooks and their lifecycle
+Gap: nothing is recorded of security groups that go, or whose rules come or go, of endpoints that are modified, of notebooks and their lifecycle
 configurations, of what roles may do, and of grants that are revoked or retired. Old calls of EC2 are flat, newer ones XML turned into JSON.
+What makes something is recorded of people alone: Drawbridge's own calls, which its rules drop, would be in every story.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
@@ -11,7 +12,14 @@ from moto.iam.responses import IamResponse
 from moto.kms.responses import KmsResponse
 from moto.rds.responses import RDSResponse
 
-from . import cloudtrail, endpoints, kms, sagemaker, studio, tagrecords  # noqa: F401 - sagemaker adds the calls recorded here
+from . import cloudtrail, ec2, endpoints, kms, sagemaker, studio, tagrecords  # noqa: F401 - ec2 and sagemaker add the calls recorded here
+from .caller import identity
+
+
+def _own(response):
+    """Says whether Drawbridge itself calls."""
+    caller = identity(response)
+    return caller.kind == "AssumedRole" and caller.role_name.startswith("drawbridge-member-")
 
 
 def _items(values):
@@ -42,6 +50,38 @@ def _revocation(parameters):
     return request
 
 
+def _authorized(rules):
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRule.html
+    made = []
+    for rule in rules:
+        one = {
+            "groupOwnerId": rule.owner_id,
+            "groupId": rule.group_id,
+            "securityGroupRuleId": rule.id,
+            "isEgress": rule.is_egress,
+            "ipProtocol": rule.ip_protocol,
+            "fromPort": -1 if rule.from_port is None else rule.from_port,
+            "toPort": -1 if rule.to_port is None else rule.to_port,
+            "cidrIpv4": rule.cidr_ipv4,
+            "cidrIpv6": rule.cidr_ipv6,
+        }
+        if group := rule.referenced_group_info:
+            one["referencedGroupInfo"] = {"groupId": group.get("GroupId")}
+        made.append({name: value for name, value in one.items() if value is not None})
+    return {"requestId": "", "_return": True, "securityGroupRuleSet": _items(made)}
+
+
+def _authorization(direction):
+    @cloudtrail.replace(SecurityGroups, f"authorize_security_group_{direction}")
+    def call(original, self):
+        request = _revocation(self._get_params())
+        result = original(self)
+        if not _own(self):
+            name = f"AuthorizeSecurityGroup{direction.capitalize()}"
+            cloudtrail.record(self, "ec2", name, request, _authorized(result.result["SecurityGroupRules"]))
+        return result
+
+
 def _modification(parameters):
     rules = tagrecords._xml(parameters.get("SecurityGroupRules") or [])
     return {"ModifySecurityGroupRulesRequest": {"GroupId": parameters.get("GroupId"), "SecurityGroupRule": rules}}
@@ -52,6 +92,7 @@ def _modified(_result):
 
 
 for _direction in ("ingress", "egress"):
+    _authorization(_direction)
     cloudtrail.recorded(
         SecurityGroups,
         f"revoke_security_group_{_direction}",
@@ -81,6 +122,15 @@ for _method, _name in (
     endpoints._role_call(_method, _name)
 
 
+@cloudtrail.replace(IamResponse, "attach_role_policy")
+def _attached(original, self):
+    request = {"roleName": self._get_param("RoleName"), "policyArn": self._get_param("PolicyArn")}
+    result = original(self)
+    if not _own(self):
+        cloudtrail.record(endpoints._InRegion(self), "iam", "AttachRolePolicy", request, None)
+    return result
+
+
 def _policy_call(method, name):
     @cloudtrail.replace(IamResponse, method)
     def call(original, self):
@@ -98,12 +148,18 @@ for _method, _name in (
     _policy_call(_method, _name)
 
 
-@cloudtrail.replace(RDSResponse, "disable_http_endpoint")
-def _disabled(original, self):
-    arn = self.params.get("ResourceArn") or ""
-    result = original(self)
-    cloudtrail.record(self, "rds", "DisableHttpEndpoint", {"resourceArn": arn}, {"resourceArn": arn, "httpEndpointEnabled": False})
-    return result
+def _http_endpoint(method, name, on):
+    @cloudtrail.replace(RDSResponse, method)
+    def call(original, self):
+        arn = self.params.get("ResourceArn") or ""
+        result = original(self)
+        if not (on and _own(self)):
+            cloudtrail.record(self, "rds", name, {"resourceArn": arn}, {"resourceArn": arn, "httpEndpointEnabled": on})
+        return result
+
+
+_http_endpoint("enable_http_endpoint", "EnableHttpEndpoint", True)
+_http_endpoint("disable_http_endpoint", "DisableHttpEndpoint", False)
 
 
 @cloudtrail.replace(KmsResponse, "revoke_grant")

@@ -18,7 +18,10 @@ class Hands(Case):
         ec2 = self.client("ec2", CONSUMER)
         vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
         group = ec2.create_security_group(GroupName="db", Description="db", VpcId=vpc)["GroupId"]
-        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[RULE])
+        made = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[RULE])["SecurityGroupRules"][0]["SecurityGroupRuleId"]
+        (rule,) = self.said("AuthorizeSecurityGroupIngress")["responseElements"]["securityGroupRuleSet"]["items"]
+        want = {"securityGroupRuleId": made, "groupId": group, "isEgress": False, "ipProtocol": "tcp", "fromPort": 3306, "toPort": 3306}
+        self.assertLessEqual((want | {"cidrIpv4": "10.9.0.0/16"}).items(), rule.items())
         ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[RULE])
         request = self.said("RevokeSecurityGroupIngress")["requestParameters"]
         self.assertEqual(group, request["groupId"])
@@ -53,9 +56,10 @@ class Hands(Case):
         iam.update_assume_role_policy(RoleName="readers", PolicyDocument=trust)
         iam.delete_role_policy(RoleName="readers", PolicyName="one")
         bound = iam.create_policy(PolicyName="bound", PolicyDocument=document)["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName="readers", PolicyArn=bound)
         iam.put_role_permissions_boundary(RoleName="readers", PermissionsBoundary=bound)
         iam.delete_role_permissions_boundary(RoleName="readers")
-        for call in ("PutRolePolicy", "UpdateAssumeRolePolicy", "DeleteRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"):
+        for call in ("PutRolePolicy", "AttachRolePolicy", "UpdateAssumeRolePolicy", "DeleteRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"):
             (event,) = self.events(eventName=call)
             self.assertEqual((REGION, "readers"), (event["region"], event["detail"]["requestParameters"]["roleName"]))
 
