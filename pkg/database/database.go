@@ -35,6 +35,7 @@ type Database struct {
 	Public network.Answer
 	// Member is the cluster of RDS of which it is an instance, by its identifier: who reaches the cluster reaches it, by whichever endpoint.
 	Member string
+	Empty  bool   // it is a cluster of RDS without an instance
 	Why    string // why it is not served, and what to do instead; empty if it is served
 }
 

@@ -89,6 +89,7 @@ type Touched struct {
 	Global   bool     // it is of a service without Regions
 	Looks    bool     // another machine looks already
 	Gone     bool     // it is a security group that was deleted, with all that was in it
+	Frees    bool     // it is a route table in which a route went, or leads elsewhere
 }
 
 // mostTouched bounds how many resources one record may name. DeleteVpcEndpoints takes 25.
@@ -132,7 +133,7 @@ func (t Touch) touched(at Place, r record) ([]Touched, error) {
 		if len(name) > 300 || strings.ContainsAny(form, "#/ \n") {
 			return nil, invalid("%s names %q", clip(r.call), clip(name))
 		}
-		out = append(out, Touched{Resource: name, Keys: keys, Global: t.Service == "iam", Looks: t.Machine != "", Gone: t.Call == "DeleteSecurityGroup"})
+		out = append(out, Touched{Resource: name, Keys: keys, Global: t.Service == "iam", Looks: t.Machine != "", Gone: t.Call == "DeleteSecurityGroup", Frees: len(t.Keys) > 0})
 	}
 	return out, nil
 }
