@@ -68,7 +68,7 @@ func handCalls() []string {
 
 // changePatterns are what starts the machine: everything that may name several things, and what the services say of databases.
 func changePatterns() map[string]*awsevents.EventPattern {
-	network := slices.Concat(named(ec2, tag.Creates, tag.Deletes, tag.Changes), tableCalls)
+	network := slices.Concat(named(ec2, tag.Creates, tag.Deletes, tag.Changes), tableCalls, listCalls)
 	return map[string]*awsevents.EventPattern{
 		"ec2-tags":       callsOf(named(ec2, tag.Sets, tag.Removes)),
 		"network":        callsOf(network),
@@ -102,8 +102,8 @@ var changeKinds = []kind{
 	},
 	{
 		name:    "network",
-		about:   "Somebody made or deleted a VPC or a transit gateway, changed the addresses of a VPC, or made a subnet.",
-		pattern: callPattern(ec2, map[string]any{"eventName": named(ec2, tag.Creates, tag.Deletes, tag.Changes)}),
+		about:   "Somebody made or deleted a VPC or a transit gateway, changed the addresses of a VPC or the entries of a prefix list, or made a subnet.",
+		pattern: callPattern(ec2, map[string]any{"eventName": slices.Concat(named(ec2, tag.Creates, tag.Deletes, tag.Changes), listCalls)}),
 	},
 	{
 		name:  "service-tags",

@@ -84,6 +84,7 @@ var connectSteps = map[string]step{
 		member: []grant{
 			// Interfaces say what else has the group that would be opened.
 			{actions: []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
 			// A rule without the tag that says for which connection it is cannot be added.
 			{actions: authorize, resources: []string{rules},

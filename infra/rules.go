@@ -56,6 +56,7 @@ var (
 	shareCalls = []string{
 		"CreateResourceShare", "AssociateResourceShare", "DisassociateResourceShare", "DeleteResourceShare", "AcceptResourceShareInvitation",
 	}
+	listCalls  = event.ListCalls
 	routeCalls = []string{"CreateRoute", "ReplaceRoute", "DeleteRoute", "AssociateRouteTable", "ReplaceRouteTableAssociation"}
 )
 

@@ -38,7 +38,7 @@ func Ends(in workflow.VerifyConnectionInput) [2]verdict.Ends {
 }
 
 func database(s workflow.Side, o workflow.AllowedDatabase) verdict.Database {
-	out := verdict.Database{Port: o.Port, Account: o.Account}
+	out := verdict.Database{Port: o.Port, Account: o.Account, Silent: o.Silent}
 	if out.Account == "" {
 		out.Account = s.VPC.Account
 	}

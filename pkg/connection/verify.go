@@ -70,6 +70,7 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		out.Reason += "; " + none
 		out.Verdict = append(out.Verdict, workflow.Path{Hop: workflow.Hop{Hop: "paths", OK: true, Detail: none}})
 	}
+	out.Reason += asleep(in.Sides)
 	later := overlooked(in.Sides)
 	out.Reason += later
 	out.Verdict = append(out.Verdict, paths.Lines...)
@@ -191,6 +192,25 @@ func lacksIn(all []workflow.Refusal, account string) string {
 		}
 	}
 	return strings.Join(why, "; ")
+}
+
+// asleep says which databases do not run, as the end of a sentence; "" if all do.
+func asleep(sides []workflow.Side) string {
+	var all []string
+	for _, s := range sides {
+		for _, o := range s.AllowedDatabases {
+			if one := fmt.Sprintf("%s is %s, so nothing answers", o.Database, o.Silent); o.Silent != "" && !slices.Contains(all, one) {
+				all = append(all, one)
+			}
+		}
+	}
+	if more := len(all) - 3; more > 0 {
+		all = append(all[:3], fmt.Sprintf("and %d more", more))
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(all, ", ")
 }
 
 // overlooked says which clients of databases the look did not come to, as the end of a sentence; "" if it came to all.

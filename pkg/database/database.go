@@ -4,6 +4,7 @@
 //	database.go  the words
 //	kinds.go     the table of the kinds
 //	read.go      reads what RDS and Redshift list with its tags
+//	state.go     the states in which nothing answers
 //	port.go      reads at which ports an instance of RDS answers beside its own
 //	tagged.go    reads what is found by its tag
 //
@@ -35,6 +36,7 @@ type Database struct {
 	Public network.Answer
 	// Member is the cluster of RDS of which it is an instance, by its identifier: who reaches the cluster reaches it, by whichever endpoint.
 	Member string
+	Empty  bool   // it is a cluster of RDS without an instance
 	Why    string // why it is not served, and what to do instead; empty if it is served
 }
 

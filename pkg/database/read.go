@@ -157,6 +157,8 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool, unread
 				return nil, err
 			}
 			if ok && known[group].vpc == vpc {
+				_, filled := public[d.ID]
+				d.Empty = !filled && aws.ToString(c.EngineMode) != "serverless" // which never shows its instances
 				d.Subnets, d.Public = known[group].subnets, cmp.Or(public[d.ID], network.Is(aws.ToBool(c.PubliclyAccessible)))
 				out = append(out, d)
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,8 @@ type Changed struct {
 	// connections that lost a tag by which Drawbridge speaks to people.
 	Touched  []Touched
 	Untagged []string
+	// Lists are prefix lists whose entries changed: routes and rules may name them.
+	Lists []string
 	// Hand is whose hand it was, and At when; Call is the id of the call's record.
 	Hand Hand
 	At   time.Time
@@ -38,7 +41,7 @@ type Changed struct {
 
 // Nothing reports whether the event names nothing to look at.
 func (c Changed) Nothing() bool {
-	return len(c.Things)+len(c.Touched)+len(c.Untagged) == 0 && c.Contest == "" && c.Failed == ""
+	return len(c.Things)+len(c.Touched)+len(c.Untagged)+len(c.Lists) == 0 && c.Contest == "" && c.Failed == ""
 }
 
 // Thing is one thing that an event names.
@@ -69,6 +72,12 @@ func (t Thing) About(keys ...string) bool {
 
 // tableCalls give a subnet another route table.
 var tableCalls = []string{"AssociateRouteTable", "ReplaceRouteTableAssociation"}
+
+// ListCalls change the entries of a prefix list. One that a route or a rule names cannot be deleted.
+// https://docs.aws.amazon.com/vpc/latest/userguide/working-with-managed-prefix-lists.html
+var ListCalls = []string{"ModifyManagedPrefixList", "RestoreManagedPrefixListVersion"}
+
+var listForm = regexp.MustCompile(`^pl-[0-9a-f]{8,32}$`)
 
 // ReadChanged reads an event for all things that it names and Drawbridge may have to look at. An event that names none is not
 // an error but says why, and so is one about no tag of Drawbridge's, whatever it names. It fails with [fault.Invalid] if what is left cannot be
@@ -111,10 +120,10 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 	}
 	c.Name, c.Hand, c.At, c.Call = clip(r.call), who.hand(), who.when(arrived), plain(who.EventID, 60)
 	known, ok := tag.FindRecord(r.service, r.call)
-	table := r.service == "ec2" && slices.Contains(tableCalls, r.call)
+	table, list := r.service == "ec2" && slices.Contains(tableCalls, r.call), r.service == "ec2" && slices.Contains(ListCalls, r.call)
 	touch, touches := FindTouch(r.service, r.call)
 	switch {
-	case !ok && !table && !touches:
+	case !ok && !table && !list && !touches:
 		c.Why = fmt.Sprintf("%s of %s says nothing of tags, nor of what begins or ends", c.Name, clip(r.service))
 		return nil
 	case r.failed != "":
@@ -130,6 +139,13 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 		}
 	}
 	switch {
+	case list:
+		id := r.request.one("prefixListId")
+		if !listForm.MatchString(id) {
+			return invalid("%s names no prefix list: %q is not of the form pl-0123456789abcdef0", c.Name, clip(id))
+		}
+		c.Lists = []string{id}
+		return nil
 	case table:
 		id := r.request.one("routeTableId")
 		if !tableForm.MatchString(id) {
@@ -151,19 +167,7 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 		}
 		return nil
 	}
-	names := r.request.texts(known.Names.Path...)
-	if known.Names.Response {
-		names = r.response.texts(known.Names.Path...)
-		if len(names) == 0 { // some name it in both, and one part may be missing
-			names = r.request.texts(known.Names.Path[len(known.Names.Path)-1])
-		}
-	} else if len(names) == 0 {
-		names = r.response.texts(known.Names.Path...)
-	}
-	if len(names) == 0 && known.Act == tag.Changes && known.Names.Kind == tag.VPC {
-		names = r.response.texts("subnet", "vpcId")
-	}
-	if err := c.addAll(known, names, keys); err != nil {
+	if err := c.addAll(known, named(known, r), keys); err != nil {
 		return err
 	}
 	if known.Act == tag.Sets || known.Act == tag.Creates {
@@ -173,6 +177,24 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 		return invalid("%s names no %s: there is nothing at %s", c.Name, known.Names.Kind, strings.Join(known.Names.Path, "."))
 	}
 	return nil
+}
+
+// named returns the things that a record names, which it does in its request, its answer or both, of which one part may be missing.
+func named(known tag.Record, r record) []string {
+	names := r.request.texts(known.Names.Path...)
+	switch {
+	case known.Names.Response:
+		names = r.response.texts(known.Names.Path...)
+		if len(names) == 0 {
+			names = r.request.texts(known.Names.Path[len(known.Names.Path)-1])
+		}
+	case len(names) == 0:
+		names = r.response.texts(known.Names.Path...)
+	}
+	if len(names) == 0 && known.Act == tag.Changes && known.Names.Kind == tag.VPC {
+		names = r.response.texts("subnet", "vpcId")
+	}
+	return names
 }
 
 // untagged returns the carriers that lost a tag by which Drawbridge speaks: one that was named, or all.

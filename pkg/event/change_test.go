@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,18 @@ func TestSamplesOfWhatChanged(t *testing.T) {
 				t.Errorf("%s: %+v, want %+v", name, thing, things[n])
 			}
 		}
+	}
+}
+
+// A prefix list is named without those that use it.
+func TestAPrefixListChanged(t *testing.T) {
+	got, err := event.ReadChanged(samples(t)["modify-managed-prefix-list"])
+	if err != nil || !slices.Equal(got.Lists, []string{"pl-0a1b2c3d4e5f60718"}) || len(got.Things) > 0 || got.Nothing() {
+		t.Errorf("%+v, %v", got, err)
+	}
+	hostile := bytes.Replace(samples(t)["modify-managed-prefix-list"], []byte("pl-0a1b2c3d4e5f60718"), []byte("pl-../x"), 1)
+	if got, err := event.ReadChanged(hostile); fault.Of(err) != fault.Invalid {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

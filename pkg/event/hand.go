@@ -96,6 +96,7 @@ type Touched struct {
 	Gone     bool     // it is a security group that was deleted, with all that was in it
 	Made     []Made   // what the call made of it
 	Begins   bool     // the call only makes
+	Frees    bool     // it is a route table in which a route went, or leads elsewhere
 }
 
 // mostTouched bounds how many resources one record may name. DeleteVpcEndpoints takes 25.
@@ -139,7 +140,9 @@ func (t Touch) touched(at Place, r record) ([]Touched, error) {
 		if len(name) > 300 || strings.ContainsAny(form, "#/ \n") {
 			return nil, invalid("%s names %q", clip(r.call), clip(name))
 		}
-		out = append(out, Touched{Resource: name, Keys: keys, Global: t.Service == "iam", Looks: t.Machine != "", Gone: t.Call == "DeleteSecurityGroup", Made: made(t.Call, r), Begins: slices.Contains(begins, t.Call)})
+		begun := slices.Contains(begins, t.Call)
+		out = append(out, Touched{Resource: name, Keys: keys, Global: t.Service == "iam", Looks: t.Machine != "", Gone: t.Call == "DeleteSecurityGroup",
+			Made: made(t.Call, r), Begins: begun, Frees: len(t.Keys) > 0 && !begun})
 	}
 	return out, nil
 }

@@ -35,7 +35,7 @@ func TestTheHandOfARecord(t *testing.T) {
 		touched  []event.Touched
 		untagged []string
 	}{
-		"delete-route-by-terraform":        {event.Hand{Who: deploy, Tool: event.Terraform}, []event.Touched{{Resource: "rtb-0a1b2c3d4e5f60001", Keys: []string{"10.2.0.0/16"}}}, nil},
+		"delete-route-by-terraform":        {event.Hand{Who: deploy, Tool: event.Terraform}, []event.Touched{{Resource: "rtb-0a1b2c3d4e5f60001", Keys: []string{"10.2.0.0/16"}, Frees: true}}, nil},
 		"revoke-rule-by-cloudformation":    {event.Hand{Who: "arn:aws:sts::222222222222:assumed-role/deploy/AWSCloudFormation", Tool: event.CloudFormation}, []event.Touched{{Resource: "sg-0a1b2c3d4e5f60001", Keys: []string{"ingress"}}}, nil},
 		"modify-security-group-rules":      {event.Hand{Who: "arn:aws:sts::222222222222:assumed-role/platform/ben", Tool: event.CLI}, []event.Touched{{Resource: "sg-0a1b2c3d4e5f60001"}}, nil},
 		"delete-vpc-endpoints":             {event.Hand{Who: sso, Tool: event.Console}, []event.Touched{{Resource: "vpce-0a1b2c3d4e5f60001"}, {Resource: "vpce-0a1b2c3d4e5f60002"}}, nil},

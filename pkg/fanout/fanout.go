@@ -18,7 +18,7 @@ type Concern struct {
 	// Looks are at what the event itself names.
 	Looks []look.Look
 	// VPCs are those whose connections are concerned, sorted. Everywhere says that all connections of the place are: a
-	// database is named without its VPC.
+	// database is named without its VPC, and a prefix list without the tables and groups that name it.
 	VPCs       []string
 	Everywhere bool
 	// Networks are VPCs whose addresses or subnets changed, sorted: beside their connections, the endpoints in them may have to follow.

@@ -44,6 +44,11 @@ func (f Fanout) hands(ctx context.Context, o *Concern, c event.Changed) (contest
 		if t.Looks { // but if the look came before the record, it did not know whose hand it was
 			items = slices.DeleteFunc(items, func(i ledger.Item) bool { return i.Missed.IsZero() })
 		}
+		if len(items) == 0 && t.Frees {
+			if err := f.freed(ctx, o, c); err != nil {
+				return "", err
+			}
+		}
 		if len(items) > 0 {
 			connections, err := f.served(ctx, c.Place, items)
 			if err != nil {
@@ -108,6 +113,19 @@ func (f Fanout) at(ctx context.Context, o *Concern, c event.Changed, region stri
 		left = contest.Of(left)
 	}
 	return append(theirs, left...), err
+}
+
+// freed adds a look at each connection of the place that falls short, as somebody took away, or leads elsewhere, a route that is not the ledger's: it may
+// have been in the way.
+func (f Fanout) freed(ctx context.Context, o *Concern, c event.Changed) error {
+	entries, err := f.Contest.Ledger.Connections(ctx, c.Account, c.Region)
+	if err != nil {
+		return err
+	}
+	for _, l := range look.Short(entries, c.Place, c.Name) {
+		o.look(l)
+	}
+	return nil
 }
 
 // served returns the connections of the place, if one of the items is a host route that was taken away before: what becomes of it is told to the owners of

@@ -266,8 +266,33 @@ func TestWhatIsNotTheLedgersCostsOneRead(t *testing.T) {
 		if touch.Call == "DeleteSecurityGroup" { // the connections of the place, and what the one VPC with an endpoint has
 			reads = 4
 		}
+		if touch.Call == "DeleteRoute" || touch.Call == "ReplaceRoute" { // it may have been in the way of a connection that falls short
+			reads = 3
+		}
 		if out.Result != workflow.Nothing || h.store.reads != reads || h.store.writes != 0 || h.entered != 0 || len(h.asked) > 0 {
 			t.Errorf("%s: %s with %d reads, %d writes, %d members entered, %v", touch.Call, out.Result, h.store.reads, h.store.writes, h.entered, h.asked)
+		}
+	}
+}
+
+// A route of somebody's own may have been in the way of a connection that falls short: it is looked at, and no other is.
+func TestWhoseRouteWasFreed(t *testing.T) {
+	h := newHub(t)
+	stands := func(id string, as workflow.Result) {
+		if _, err := h.Contest.Ledger.Change(t.Context(), id, func(c *ledger.Connection) { c.Status = ledger.Status(as) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stands("tgw-00000001:vpc-00000001:vpc-0000000f", workflow.Connected)
+	for as, want := range map[workflow.Result][]string{workflow.Connected: nil, workflow.PartlyConnected: {"Peering To Inspect pcx-00000001"}, workflow.RefusedByPolicy: {"Peering To Inspect pcx-00000001"}, workflow.AwaitingApproval: nil} {
+		stands("pcx-00000001", as)
+		for _, call := range []string{"DeleteRoute", "ReplaceRoute"} {
+			if h.find(t, "ec2", call, `{"routeTableId":"rtb-0000000a","destinationCidrBlock":"10.2.0.0/16"}`); !slices.Equal(h.asked, want) {
+				t.Errorf("%s of %s: %v, want %v", call, as, h.asked, want)
+			}
+		}
+		if h.find(t, "ec2", "RevokeSecurityGroupIngress", `{"groupId":"sg-0000000a"}`); len(h.asked) > 0 {
+			t.Error(h.asked)
 		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 //	                    drawbridge:private-notebooks                the account's private notebooks
 //	                    drawbridge:manage                           both
 //	route table         given to a subnet, reach                    the connections of its VPC
+//	prefix list         other entries                               all connections of the place
 //	peering, attachment any                                         itself
 //	transit gateway     any                                         the attachments that wait for its owner, and those that
 //	                                                                drawbridge:accept=never takes back, or took back
@@ -39,7 +40,7 @@ import (
 //
 // A record that removes tags and names none may have removed any of them.
 func Plan(c event.Changed) Concern {
-	var out Concern
+	out := Concern{Everywhere: len(c.Lists) > 0}
 	for _, t := range c.Things {
 		out.thing(c, t)
 	}

@@ -54,6 +54,13 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// A record of a prefix list names neither the tables nor the groups that name it.
+func TestAPrefixListConcernsThePlace(t *testing.T) {
+	if got := fanout.Plan(event.Changed{Place: here, Name: "ModifyManagedPrefixList", Lists: []string{"pl-1"}}); !got.Everywhere {
+		t.Errorf("%+v", got)
+	}
+}
+
 // No record of a tag is without consequence, except that what cannot be served any more needs no look.
 func TestEveryRecordOfEveryTagConcernsSomebody(t *testing.T) {
 	idle := 0

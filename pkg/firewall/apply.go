@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -28,6 +30,7 @@ const TagPeer = "drawbridge:peer"
 
 type client interface {
 	RuleReader
+	route.ListReader
 	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 	DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
 	AuthorizeSecurityGroupIngress(context.Context, *ec2.AuthorizeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error)
@@ -42,6 +45,7 @@ type opening struct {
 	connection string
 	side       workflow.Side
 	groups     []Group
+	lists      map[string][]netip.Prefix  // the entries of the prefix lists that were read, nil of one that cannot be
 	at         time.Time                  // when they were read
 	handed     bool                       // by the inspection, and not here
 	others     map[string]string          // groups that only are shared with this account, with their owners
@@ -61,7 +65,10 @@ func (o *opening) open(ctx context.Context, wanted []Wanted, egress bool, togeth
 	if err := o.look(ctx, wanted, together); err != nil {
 		return Changes{}, err
 	}
-	changes := Plan(o.connection, wanted, egress, o.groups, together, o.items)
+	if err := o.readLists(ctx, wanted, egress, together); err != nil {
+		return Changes{}, err
+	}
+	changes := Plan(o.connection, wanted, egress, o.listed(), together, o.items)
 	_, left, err := contest.Contest{Ledger: o.Ledger}.Missing(ctx, o.connection, o.by, Lost(changes, egress, o.items))
 	if err != nil {
 		return changes, err

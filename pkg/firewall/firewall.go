@@ -12,6 +12,7 @@
 //	plan.go         thinks: what is added, shared, taken back (pure)
 //	surplus.go      thinks: what has no use any more (pure)
 //	read.go         reads groups, rules, interfaces
+//	lists.go        reads the prefix lists that rules of owners name
 //	open.go         opens a side, and notes what is spare
 //	apply.go        adds rules; close.go takes them back
 //	participant.go  whose the groups are in a VPC that is shared
@@ -38,7 +39,7 @@ import (
 type Rule struct {
 	From, To int // 0 to 65535; both 0 and 65535 with AllProtocols
 	CIDR     netip.Prefix
-	Other    string // a group, a prefix list: anything that is not a CIDR
+	Other    string // a group, a prefix list: anything that is not a CIDR; with one, the list that has it as an entry
 }
 
 // Group is a security group with its TCP rules, one source each.
@@ -116,7 +117,7 @@ func Key(r Rule, egress bool) string {
 
 // peer is the source or destination of a rule.
 func (r Rule) peer() string {
-	if r.CIDR.IsValid() {
+	if r.CIDR.IsValid() && r.Other == "" {
 		return r.CIDR.String()
 	}
 	return r.Other
@@ -164,7 +165,7 @@ func admit(rules []Rule, ends ...network.Traffic) bool {
 	return true
 }
 
-// model returns rules as package network judges them. The entries of the prefix lists that they name are not read.
+// model returns rules as package network judges them.
 func model(rules []Rule) []network.Rule {
 	var out []network.Rule
 	for _, r := range rules {

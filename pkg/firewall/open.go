@@ -129,13 +129,16 @@ func (o *opening) openIngress(ctx context.Context, db workflow.AllowedDatabase) 
 	if err := o.look(ctx, wanted, together); err != nil {
 		return hop, err
 	}
-	if lacks := Plan(o.connection, wanted, false, o.groups, together, o.items); len(lacks.Add) > 0 {
+	if err := o.readLists(ctx, wanted, false, together); err != nil {
+		return hop, err
+	}
+	if lacks := Plan(o.connection, wanted, false, o.listed(), together, o.items); len(lacks.Add) > 0 {
 		uses, err := o.interfaces(ctx)
 		if err != nil {
 			return hop, err
 		}
 		var why string
-		if group, why = Choose(db, o.side, o.groups, uses); group == "" {
+		if group, why = Choose(db, o.side, o.listed(), uses); group == "" {
 			o.unserved = append(o.unserved, db)
 			hop.Detail = why
 			if o.lets(own, calling(db, o.side)) {
@@ -172,7 +175,7 @@ func (o *opening) openIngress(ctx context.Context, db workflow.AllowedDatabase) 
 // standing returns the group of a database's own in which alone everything stands that is wanted, and "" if it takes several.
 func (o *opening) standing(db workflow.AllowedDatabase, own []string) string {
 	for _, g := range slices.Sorted(slices.Values(own)) {
-		if lacks := Plan(o.connection, WantedIngress(db, g, o.side), false, o.groups, map[string][]string{g: {g}}, o.items); len(lacks.Add) == 0 {
+		if lacks := Plan(o.connection, WantedIngress(db, g, o.side), false, o.listed(), map[string][]string{g: {g}}, o.items); len(lacks.Add) == 0 {
 			return g
 		}
 	}
@@ -198,7 +201,7 @@ func (o *opening) interfaces(ctx context.Context) ([]Interface, error) {
 // lets reports whether the groups of a database let traffic in as they are, by whosever rules.
 func (o *opening) lets(own []string, t network.Traffic) bool {
 	var rules []Rule
-	for _, g := range o.groups {
+	for _, g := range o.listed() {
 		if slices.Contains(own, g.ID) {
 			rules = append(rules, g.Ingress...)
 		}
@@ -217,7 +220,10 @@ func (o *opening) openEgress(ctx context.Context) ([]workflow.Hop, error) {
 		if err := o.look(ctx, wanted, together); err != nil {
 			return nil, err
 		}
-		if len(Plan(o.connection, wanted, true, o.groups, together, o.items).Add) > 0 {
+		if err := o.readLists(ctx, wanted, true, together); err != nil {
+			return nil, err
+		}
+		if len(Plan(o.connection, wanted, true, o.listed(), together, o.items).Add) > 0 {
 			if err := o.read(ctx); err != nil {
 				return nil, err
 			}

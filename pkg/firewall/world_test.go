@@ -33,6 +33,7 @@ type account struct {
 	asked  map[string]bool   // the groups whose owners ask for them to be opened
 	kept   map[string]bool   // those that they keep out
 	uses   []types.NetworkInterface
+	lists  map[string][]string // the entries of the prefix lists that can be read
 	rules  []types.SecurityGroupRule
 	calls  []string
 	last   int
@@ -78,6 +79,9 @@ func (f *account) put(group string, egress bool, port int32, cidr string, tags .
 	if strings.HasPrefix(cidr, "sg-") {
 		r.CidrIpv4, r.ReferencedGroupInfo = nil, &types.ReferencedSecurityGroup{GroupId: &cidr}
 	}
+	if strings.HasPrefix(cidr, "pl-") {
+		r.CidrIpv4, r.PrefixListId = nil, &cidr
+	}
 	if port == 0 {
 		r.IpProtocol, r.FromPort, r.ToPort = aws.String("-1"), nil, nil
 	}
@@ -97,6 +101,9 @@ func told(r types.SecurityGroupRule) string {
 func peerOf(r types.SecurityGroupRule) string {
 	if r.ReferencedGroupInfo != nil {
 		return *r.ReferencedGroupInfo.GroupId
+	}
+	if r.PrefixListId != nil {
+		return *r.PrefixListId
 	}
 	return *r.CidrIpv4
 }
@@ -155,9 +162,12 @@ func (f *account) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityG
 					continue
 				}
 				p := types.IpPermission{IpProtocol: r.IpProtocol, FromPort: r.FromPort, ToPort: r.ToPort}
-				if r.ReferencedGroupInfo != nil {
+				switch {
+				case r.ReferencedGroupInfo != nil:
 					p.UserIdGroupPairs = []types.UserIdGroupPair{{GroupId: r.ReferencedGroupInfo.GroupId}}
-				} else {
+				case r.PrefixListId != nil:
+					p.PrefixListIds = []types.PrefixListId{{PrefixListId: r.PrefixListId}}
+				default:
 					p.IpRanges = []types.IpRange{{CidrIp: r.CidrIpv4}}
 				}
 				if *r.IsEgress {
@@ -167,6 +177,20 @@ func (f *account) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityG
 				}
 			}
 			out.SecurityGroups = append(out.SecurityGroups, g)
+		}
+		return nil
+	})
+}
+
+// GetManagedPrefixListEntries knows the lists that can be read; any other is denied.
+func (f *account) GetManagedPrefixListEntries(_ context.Context, in *ec2.GetManagedPrefixListEntriesInput, _ ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	out := &ec2.GetManagedPrefixListEntriesOutput{}
+	return out, f.call("Entries "+*in.PrefixListId, func() error {
+		if f.lists[*in.PrefixListId] == nil {
+			return &smithy.GenericAPIError{Code: "InvalidPrefixListID.NotFound"}
+		}
+		for _, e := range f.lists[*in.PrefixListId] {
+			out.Entries = append(out.Entries, types.PrefixListEntry{Cidr: &e})
 		}
 		return nil
 	})

@@ -7,7 +7,21 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
+
+// Short returns looks at those of the entries of networks that fall short: not all of their paths are whole, or they were refused as something was in
+// the way.
+func Short(entries []ledger.Connection, at event.Place, reason string) []Look {
+	var out []Look
+	for _, e := range entries {
+		short := e.Status == ledger.Status(workflow.PartlyConnected) || e.Status == ledger.Status(workflow.RefusedByPolicy)
+		if l, ok := At(e, at, reason); ok && short && e.Kind.Connects() {
+			out = append(out, l)
+		}
+	}
+	return out
+}
 
 // At returns the look at a connection of the ledger, of the machine that its kind names; false if there is no such machine. It is looked at from the
 // place at which something happened, if that is one of its sides.

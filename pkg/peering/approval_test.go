@@ -32,6 +32,7 @@ import (
 type desk struct {
 	stuck  bool
 	did    []string
+	looks  []string // that were asked for
 	detail string
 	broken error                                     // of the topic
 	state  types.VpcPeeringConnectionStateReasonCode // of the peering; empty: it is not shown
@@ -40,6 +41,10 @@ type desk struct {
 func (d *desk) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
 	if d.did = append(d.did, *in.Entries[0].DetailType); !event.Own(*in.Entries[0].DetailType) {
 		d.detail = *in.Entries[0].Detail
+	} else {
+		for _, e := range in.Entries {
+			d.looks = append(d.looks, *e.Detail)
+		}
 	}
 	return &eventbridge.PutEventsOutput{}, nil
 }

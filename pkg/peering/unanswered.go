@@ -51,12 +51,13 @@ func reminded(entry ledger.Connection, v Verdict, shown []string) bool {
 }
 
 // Conclude says that a connection is over, as [connection.Conclude] does. It asks for a look at each other connection of the same two VPCs, over a gateway
-// or another peering, because that carries on alone from now on; a request, too, that was refused because of what is gone now. And it tells people of a
+// or another peering, because that carries on alone from now on; a request, too, that was refused because of what is gone now. So it does at each that falls short of one of the two: its routes may have been in the
+// way, as those to another VPC of the same range are. And it tells people of a
 // request that expired: no event says that one did, so the sweep finds it, by its entry.
 // Many parameters, because they are the ways in which people hear of it.
 func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.StatusResource) connection.Untagger, bus notice.Bus, topic notice.Topic, looks look.Asker, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
 	if in.Result == workflow.Removed {
-		others, err := between(ctx, l, in.Connection)
+		others, err := freed(ctx, l, in.Connection)
 		if err != nil {
 			return workflow.ConcludeRemovalOutput{}, err
 		}
@@ -75,23 +76,31 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.StatusRe
 	return out, nil
 }
 
-// between returns a look at each other managed connection of the two VPCs of one that is over.
-func between(ctx context.Context, l ledger.Ledger, c workflow.Connection) ([]look.Look, error) {
-	entries, err := l.Connections(ctx, c.Requester.Account, c.Requester.Region)
-	if err != nil {
-		return nil, err
-	}
-	reason := c.ID + " between the two is over"
+// freed returns a look at each other managed connection of the two VPCs of one that is over, and at each that falls short of one of them.
+func freed(ctx context.Context, l ledger.Ledger, c workflow.Connection) ([]look.Look, error) {
 	var out []look.Look
-	for _, e := range entries {
-		is := func(v workflow.VPC) bool {
-			return slices.ContainsFunc(e.Sides, func(s ledger.Side) bool { return s.ID == v.ID && s.Account == v.Account })
+	var seen []string
+	for _, end := range []workflow.VPC{c.Requester, c.Accepter} {
+		entries, err := l.Connections(ctx, end.Account, end.Region)
+		if err != nil {
+			return nil, err
 		}
-		if e.ID == c.ID || !is(c.Requester) || !is(c.Accepter) {
-			continue
-		}
-		if l, ok := look.At(e, event.Place{Account: c.Requester.Account, Region: c.Requester.Region}, reason); ok && e.Kind.Connects() {
-			out = append(out, l)
+		at := event.Place{Account: end.Account, Region: end.Region}
+		for _, e := range entries {
+			is := func(v workflow.VPC) bool {
+				return slices.ContainsFunc(e.Sides, func(s ledger.Side) bool { return s.ID == v.ID && s.Account == v.Account })
+			}
+			if e.ID == c.ID || !is(end) || slices.Contains(seen, e.ID) {
+				continue
+			}
+			seen = append(seen, e.ID)
+			if is(c.Requester) && is(c.Accepter) {
+				if l, ok := look.At(e, at, c.ID+" between the two is over"); ok && e.Kind.Connects() {
+					out = append(out, l)
+				}
+				continue
+			}
+			out = append(out, look.Short([]ledger.Connection{e}, at, c.ID+" is over")...)
 		}
 	}
 	return out, nil

@@ -3,14 +3,17 @@ package peering_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -48,6 +51,36 @@ func TestAnExpiredRequestIsToldToPeople(t *testing.T) {
 		if err != nil || out.Result != result || fmt.Sprint(d.did) != did {
 			t.Errorf("%s: %+v after %v, %v", result, out, d.did, err)
 		}
+	}
+}
+
+// What falls short of one of the two VPCs may have lacked what the connection had, as the route to a range that a third VPC has as well.
+func TestWhatFallsShortBesideAConnectionThatIsOverIsLookedAt(t *testing.T) {
+	d := &desk{}
+	in := workflow.ConcludeRemovalInput{Execution: "run-1", Result: workflow.Removed, Reason: "gone", Connection: request().Connection}
+	l := d.managed(in.Connection)
+	for id, as := range map[string]workflow.Result{"pcx-00000002": workflow.PartlyConnected, "pcx-00000003": workflow.RefusedByPolicy, "pcx-00000004": workflow.Connected, "pcx-00000005": workflow.AwaitingApproval} {
+		for n, end := range []workflow.VPC{in.Connection.Requester, in.Connection.Accepter} { // one beside each of the two
+			other := in.Connection
+			other.ID = fmt.Sprintf("%s%d", id, n)
+			other.Requester, other.Accepter = end, workflow.VPC{Account: "333333333333", Region: end.Region, ID: "vpc-00000003"}
+			entry := connection.Entry(other, road.Peering, ledger.Requested)
+			entry.Status = ledger.Status(as)
+			if _, err := l.Begin(t.Context(), entry); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := peering.Conclude(t.Context(), l, func(workflow.StatusResource) connection.Untagger { return untagged{} }, d.bus(), notice.Topic{API: d, ARN: "topic"}, look.Asker{API: d}, in); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"pcx-000000020", "pcx-000000021", "pcx-000000030", "pcx-000000031"} {
+		if !slices.ContainsFunc(d.looks, func(l string) bool { return strings.Contains(l, id) }) {
+			t.Errorf("no look at %s: %v", id, d.looks)
+		}
+	}
+	if len(d.looks) != 4 {
+		t.Error(d.looks)
 	}
 }
 

@@ -181,7 +181,7 @@ func (s Surveyor) offer(ctx context.Context, g *SideFacts) error {
 					continue
 				}
 			}
-			g.Side.AllowedDatabases = append(g.Side.AllowedDatabases, workflow.AllowedDatabase{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network, Public: d.Public,
+			g.Side.AllowedDatabases = append(g.Side.AllowedDatabases, workflow.AllowedDatabase{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network, Public: d.Public, Silent: d.Silent(),
 				CIDRs: workflow.AllowedDatabase{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets)), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})

@@ -116,7 +116,7 @@ func (p *Paths) note(h network.Hop, paths int) {
 
 // alike reports whether packets to two databases meet the same.
 func alike(a, b Database) bool {
-	return a.Port == b.Port && a.Account == b.Account && a.Anywhere == b.Anywhere && a.VPC == b.VPC && a.Dual == b.Dual && a.Public == b.Public &&
+	return a.Port == b.Port && a.Account == b.Account && a.Anywhere == b.Anywhere && a.VPC == b.VPC && a.Dual == b.Dual && a.Public == b.Public && a.Silent == "" && b.Silent == "" &&
 		slices.Equal(a.Subnets, b.Subnets) && slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Addresses, b.Addresses)
 }
 
@@ -156,6 +156,9 @@ func walk(w network.World, carrier string, c Client, d Database, name string, re
 		if len(said) > 0 {
 			h.Remedy = few(said)
 		}
+	}
+	if d.Silent != "" {
+		hops = append(hops, network.Hop{Hop: State, Answer: network.Unknown, Detail: fmt.Sprintf("%s is %s, so nothing answers", d.Name, d.Silent)})
 	}
 	return hops
 }

@@ -64,6 +64,20 @@ func TestOnePathOfMany(t *testing.T) {
 	}
 }
 
+// Nothing answers where the database is stopped, whatever the network does: no ✓, and no ✗ that anybody has to mend in it. Its neighbour is judged as it is.
+func TestADatabaseThatIsStopped(t *testing.T) {
+	sales := database("sales", "sg-vpc-d")
+	sales.Silent = "stopped"
+	got := judge(verdict.Ends{Clients: []verdict.Client{clients("sg-vpc-c", 1, "notebook research")}, Databases: []verdict.Database{sales, database("orders", "sg-vpc-d")}})
+	if said(got) != "? research → sales:3306; ✓ research → orders:3306" || got.Unknown != 1 || got.Failed != 0 || !strings.Contains(got.Lines[0].Detail, "sales is stopped, so nothing answers") {
+		t.Errorf("%s, %+v", said(got), got)
+	}
+	got = judge(verdict.Ends{Clients: []verdict.Client{clients("sg-shut-vpc-c", 1, "notebook research")}, Databases: []verdict.Database{sales}})
+	if said(got) != "✗ research → sales:3306" || !strings.Contains(got.Lines[0].Detail, "client group") {
+		t.Errorf("%s, %+v", said(got), got)
+	}
+}
+
 func TestManyPathsAreCounted(t *testing.T) {
 	var names []string
 	for n := range 25 {

@@ -37,6 +37,7 @@ type Database struct {
 	Port     int
 	Account  string // whose it is
 	Anywhere bool   // it is not known in which of the subnets it is
+	Silent   string // what it is, such as stopped, if nothing answers whatever the network does
 }
 
 // Ends are the clients of one VPC, and the databases of the other that the policy opens to them: each client has a path to each database.
@@ -64,6 +65,9 @@ const (
 	Resolution    = "name resolution"
 	HostRoute     = "host route"
 )
+
+// State is the hop of a database that does not run. It is no network's: what is stopped each night is nothing to mend, and nobody says that it answers.
+const State = "database state"
 
 // Paths is what became of all paths of a connection.
 type Paths struct {

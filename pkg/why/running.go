@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -16,17 +17,6 @@ type Running struct {
 	// Empty says that it is a cluster without an instance.
 	Empty bool
 }
-
-// The states in which nothing answers, and those that end by themselves, in which nobody knows. In all others a database answers.
-// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html#Overview.DBInstance.Status
-// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html#Aurora.Status
-// https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-clusters.html#rs-mgmt-cluster-status
-var (
-	down = []string{"stopped", "paused", "suspended", "failed", "deleting", "final-snapshot", "storage-full", "hardware-failure", "inaccessible-encryption-credentials",
-		"inaccessible-encryption-credentials-recoverable", "incompatible-hsm", "incompatible-network", "incompatible-parameters", "incompatible-restore", "insufficient-capacity",
-		"insufficient-resource-limits", "restore-error"}
-	passing = []string{"creating", "starting", "stopping", "rebooting", "pausing", "resuming", "upgrading", "resizing", "migrating"}
-)
 
 // running returns the hop that says that the database does not run; nil if it does, or if nobody knows. What may be is none of the network's, and is asked first.
 func (q Question) running() *Hop {
@@ -49,9 +39,9 @@ func (q Question) running() *Hop {
 	case status == "paused" && q.Share.Thing.Kind == tag.RedshiftCluster:
 		h.Detail = q.To.Name + " is paused, so nothing answers"
 		start("resume it", at("aws", "redshift", "resume-cluster", "--cluster-identifier", q.To.Name), at("aws", "redshift", "wait", "cluster-available", "--cluster-identifier", q.To.Name))
-	case slices.Contains(down, status):
+	case database.Down(status):
 		h.Detail, h.Remedy = fmt.Sprintf("%s is %s, so nothing answers", q.To.Name, status), "look at its events in the console: they say why, and what to do"
-	case slices.Contains(passing, status):
+	case database.Passing(status):
 		h.Answer, h.Detail, h.Remedy = "unknown", fmt.Sprintf("%s is %s, and may not answer until that is over", q.To.Name, status), "ask again in some minutes"
 	default:
 		return nil

@@ -135,6 +135,8 @@ type AllowedDatabase struct {
 	Network string `json:"network,omitempty"`
 	// Public says whether it has a public address as well: without, its name leads to a private one everywhere.
 	Public network.Answer `json:"public,omitempty"`
+	// Silent says what it is, such as stopped, if nothing answers whatever the network does.
+	Silent string `json:"silent,omitempty"`
 	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`

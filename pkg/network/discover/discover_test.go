@@ -21,7 +21,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// account is the EC2 of an account that has one VPC of a world. The prefix list pl-1 has the entries that the world shows of it; pl-9 cannot be read.
+// account is the EC2 of an account that has one VPC of a world. The prefix list pl-1 has the entries that the world shows of it; pl-8 and pl-9 cannot be read.
 type account struct {
 	discover.EC2
 	network.VPC
@@ -71,7 +71,10 @@ func (a account) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesIn
 }
 
 func (a account) GetManagedPrefixListEntries(_ context.Context, in *ec2.GetManagedPrefixListEntriesInput, _ ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
-	if *in.PrefixListId == "pl-9" {
+	switch *in.PrefixListId {
+	case "pl-8":
+		return nil, &smithy.GenericAPIError{Code: "InvalidPrefixListID.NotFound"} // of somebody who does not share it any more
+	case "pl-9":
 		return nil, &smithy.GenericAPIError{Code: "UnauthorizedOperation"}
 	}
 	return &ec2.GetManagedPrefixListEntriesOutput{Entries: []types.PrefixListEntry{{Cidr: aws.String("10.9.0.0/24")}}}, nil
@@ -157,13 +160,13 @@ func TestWhatIsReadIsWhatIsThere(t *testing.T) {
 					table.Routes = append(table.Routes, network.Route{Destination: netip.MustParsePrefix("10.9.0.0/24"), Target: "eni-1", List: "pl-1", Blackhole: rapid.Bool().Draw(t, "dead list")})
 				}
 				if rapid.Bool().Draw(t, "unread") {
-					table.Unread = []network.List{{ID: "pl-9", Target: "eni-2", Blackhole: rapid.Bool().Draw(t, "dead unread list")}}
+					table.Unread = []network.List{{ID: rapid.SampledFrom([]string{"pl-8", "pl-9"}).Draw(t, "which unread"), Target: "eni-2", Blackhole: rapid.Bool().Draw(t, "dead unread list")}}
 				}
 				entry := func() []network.Entry {
 					return []network.Entry{{Number: rapid.IntRange(1, 99).Draw(t, "number"), Allow: rapid.Bool().Draw(t, "allow"), CIDR: prefix(), Ports: ports.Draw(t, "ports")}}
 				}
 				rules := func() []network.Rule {
-					return []network.Rule{{Ports: ports.Draw(t, "ports"), CIDR: prefix()}, {Ports: ports.Draw(t, "ports"), Group: "sg-x"}, {Ports: network.AllPorts, List: "pl-9"}}
+					return []network.Rule{{Ports: ports.Draw(t, "ports"), CIDR: prefix()}, {Ports: ports.Draw(t, "ports"), Group: "sg-x"}, {Ports: network.AllPorts, List: rapid.SampledFrom([]string{"pl-8", "pl-9"}).Draw(t, "unread list")}}
 				}
 				v.Subnets, v.Tables = append(v.Subnets, s), append(v.Tables, table)
 				v.ACLs = append(v.ACLs, network.ACL{ID: "acl-" + s.ID, Subnets: []string{s.ID}, Ingress: entry(), Egress: entry()})

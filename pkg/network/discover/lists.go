@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -30,7 +31,7 @@ func (l *lists) entries(ctx context.Context, id string) ([]netip.Prefix, bool, e
 		entries, err := route.ReadList(ctx, l.api, id)
 		if err == nil {
 			found = &entries
-		} else if !unreadable(err) {
+		} else if !unreadable(err) && !fault.Single(err) {
 			return nil, false, fmt.Errorf("reading prefix list %s: %w", id, err)
 		}
 		l.read[id] = found
