@@ -85,7 +85,7 @@ func Why(f Facts) brake.Why {
 func check(vpc string, hops []workflow.Hop) error {
 	var broken []string
 	for _, h := range hops {
-		if !h.OK {
+		if !h.OK && !h.Unknown {
 			broken = append(broken, h.Hop+": "+h.Detail)
 		}
 	}
@@ -102,8 +102,13 @@ func Paths(want workflow.EndpointWant, hops []workflow.Hop) ledger.Paths {
 	one := ledger.Path{Client: ledger.End{Name: anyClient, Account: want.Account, Network: want.VPC},
 		Database: ledger.End{Name: "Data API of " + want.Region, Account: want.Account, Network: want.VPC}, Port: endpoint.HTTPS, Answer: "yes"}
 	out := ledger.Paths{All: 1, Whole: 1}
-	if n := slices.IndexFunc(hops, func(h workflow.Hop) bool { return !h.OK }); n >= 0 {
-		out.Whole, one.Answer, one.Hop, one.Owner, one.Detail = 0, "no", hops[n].Hop, want.Account, hops[n].Detail
+	fails := slices.IndexFunc(hops, func(h workflow.Hop) bool { return !h.OK && !h.Unknown })
+	doubts := slices.IndexFunc(hops, func(h workflow.Hop) bool { return h.Unknown })
+	switch {
+	case fails >= 0:
+		out.Whole, one.Answer, one.Hop, one.Owner, one.Detail = 0, "no", hops[fails].Hop, want.Account, hops[fails].Detail
+	case doubts >= 0:
+		out.Whole, out.Unknown, one.Answer, one.Hop, one.Detail = 0, 1, "unknown", hops[doubts].Hop, hops[doubts].Detail
 	}
 	out.Lines = []ledger.Path{one}
 	return out

@@ -30,6 +30,8 @@ func Judge(want Want, have Network, acls []network.ACL) []workflow.Hop {
 		}
 		if lacks := lacking(want, have, e, sources, acls); len(lacks) > 0 {
 			hop.Detail = fmt.Sprintf("%s, %s: %s", e.ID, whose, strings.Join(lacks, "; "))
+		} else if doubt := doubted(e, sources, acls); doubt != "" {
+			hop.Unknown, hop.Detail = true, fmt.Sprintf("%s, %s: %s", e.ID, whose, doubt)
 		} else {
 			hop.OK, hop.Detail = true, fmt.Sprintf("%s, %s, with private DNS, admits HTTPS from %s", e.ID, whose, join(sources))
 		}
@@ -68,9 +70,18 @@ func lacking(want Want, have Network, e Endpoint, sources []netip.Prefix, acls [
 		out = append(out, fmt.Sprintf("its security groups also admit HTTPS from %s, which nobody named: take the rule away or name the range", join(wide)))
 	}
 	if len(acls) > 0 && len(e.Subnets) > 0 {
-		out = append(out, network.Lacking(acls, e.Subnets, sources, []int{HTTPS}, true)...)
+		out = append(out, network.Lacking(acls, e.Subnets, sources, HTTPS, network.Ephemeral)...)
 	}
 	return out
+}
+
+// doubted says which answers may not get back: what calls is whatever is in the VPC, and of it Lambda functions, and what does not run Linux, take answers at
+// ports that an ACL for Linux alone does not let out to.
+func doubted(e Endpoint, sources []netip.Prefix, acls []network.ACL) string {
+	if lacks := network.Lacking(acls, e.Subnets, sources, HTTPS, network.EphemeralLambda); len(lacks) > 0 {
+		return "Linux is answered; Lambda functions and what does not run Linux may not be: " + strings.Join(lacks, "; ")
+	}
+	return ""
 }
 
 func join(prefixes []netip.Prefix) string {

@@ -160,24 +160,16 @@ func (a ACL) Lacks(direction, preposition string, denied []Denied) []string {
 	return out
 }
 
-// Lacking says which entries the network ACLs of subnets lack for TCP between them and peers: requests arrive on (or
-// leave to) ports, answers travel on the ephemeral ones. An empty result means nothing is in the way.
-// If subnets is nil, all ACLs are judged.
-func Lacking(acls []ACL, subnets []string, peers []netip.Prefix, ports []int, producer bool) []string {
+// Lacking says which entries the network ACLs of subnets lack for TCP that peers send to a port in them: requests arrive on the port, answers travel to
+// replies, which are the peers' own. An empty result means nothing is in the way.
+func Lacking(acls []ACL, subnets []string, peers []netip.Prefix, port int, replies Ports) []string {
 	var out []string
 	for _, acl := range acls {
-		used := subnets == nil && len(acl.Subnets) > 0 || slices.ContainsFunc(acl.Subnets, func(s string) bool { return slices.Contains(subnets, s) })
-		if !used {
+		if !slices.ContainsFunc(acl.Subnets, func(s string) bool { return slices.Contains(subnets, s) }) {
 			continue
 		}
-		for _, port := range ports {
-			in, outgoing := Ports{From: port, To: port}, Ephemeral
-			if !producer {
-				in, outgoing = outgoing, in
-			}
-			out = append(out, acl.Lacks("inbound", "from", Deny(acl.Ingress, peers, in))...)
-			out = append(out, acl.Lacks("outbound", "to", Deny(acl.Egress, peers, outgoing))...)
-		}
+		out = append(out, acl.Lacks("inbound", "from", Deny(acl.Ingress, peers, Ports{From: port, To: port}))...)
+		out = append(out, acl.Lacks("outbound", "to", Deny(acl.Egress, peers, replies))...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -24,18 +24,23 @@ func Paths(in workflow.VerifyPrivateNotebooksInput, p workflow.PlaceEndpointsOut
 		notebooks = []string{anyOther}
 	}
 	broken := workflow.Hop{OK: true}
-	if n := slices.IndexFunc(p.Hops, func(h workflow.Hop) bool { return !h.OK }); n >= 0 {
-		broken = p.Hops[n]
+	for _, h := range p.Hops {
+		if !h.OK && (broken.OK || broken.Unknown && !h.Unknown) {
+			broken = h
+		}
 	}
 	denied := deniedThrough(in, p, vpc, facts.Identities)
 	for _, role := range in.Granted.Roles {
 		for _, notebook := range sorted(notebooks) {
 			one := ledger.Path{Client: ledger.End{Name: "role " + role, Account: account, Network: account}, Database: ledger.End{Name: notebook, Account: account, Network: vpc}, Port: https, Answer: "yes"}
 			switch {
-			case !broken.OK:
+			case !broken.OK && !broken.Unknown:
 				one.Answer, one.Hop, one.Owner, one.Detail = "no", broken.Hop, account, broken.Detail
 			case slices.Contains(denied, "role "+role):
 				one.Answer, one.Hop, one.Owner, one.Detail = "no", "policy "+PolicyName, account, "something denies the role the URL, although the policy allows it"
+			case broken.Unknown:
+				one.Answer, one.Hop, one.Detail = "unknown", broken.Hop, broken.Detail
+				out.Unknown++
 			default:
 				out.Whole++
 			}

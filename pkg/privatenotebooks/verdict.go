@@ -102,7 +102,7 @@ func paths(in workflow.VerifyPrivateNotebooksInput, v workflow.PrivateVPC, p wor
 	inside := workflow.Hop{Hop: "EC2 in " + v.ID, OK: true}
 	var lacks []string
 	for _, h := range p.Hops {
-		if !h.OK {
+		if !h.OK && !h.Unknown {
 			lacks = append(lacks, h.Hop)
 		}
 	}
