@@ -167,7 +167,7 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 		}
 		return nil
 	}
-	if err := c.addAll(known, named(known, r), keys); err != nil {
+	if err := c.addAll(known, namesIn(known, r), keys); err != nil {
 		return err
 	}
 	if known.Act == tag.Sets || known.Act == tag.Creates {
@@ -179,8 +179,8 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 	return nil
 }
 
-// named returns the things that a record names, which it does in its request, its answer or both, of which one part may be missing.
-func named(known tag.Record, r record) []string {
+// namesIn returns the names of the things that a record is about, which it does in its request, its answer or both, of which one part may be missing.
+func namesIn(known tag.Record, r record) []string {
 	names := r.request.texts(known.Names.Path...)
 	switch {
 	case known.Names.Response:
