@@ -85,6 +85,8 @@ type Question struct {
 	Because string
 	// Added says that the ledger has associations or propagations that Drawbridge added for the attachment.
 	Added bool
+	// Undone says that an owner had the attachment that Drawbridge made taken back, and the VPC's owner did not ask anew since.
+	Undone bool
 	// Paired says that the ledger has a pair of the VPC with another on the gateway.
 	Paired bool
 	// Owners are the tags by which its owners speak.

@@ -255,8 +255,16 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 			return Verdict{}, err
 		}
 	}
+	if !Live(q.Attachment) {
+		if q.Undone, err = i.Ledger.IsUndone(ctx, u.vpc, u.gateway); err != nil {
+			return Verdict{}, err
+		}
+	}
 	if v, let := LetGo(q); let {
-		return v, nil
+		if v.Answer == workflow.AnswerDetach { // the tag goes with the attachment
+			err = i.Ledger.Undo(ctx, u.vpc, u.gateway)
+		}
+		return v, err
 	}
 	if err := i.manage(ctx, &q); err != nil {
 		return Verdict{}, err

@@ -1,6 +1,7 @@
 package attachment
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,6 +114,8 @@ func keep(q Question) Verdict {
 //	none, deleted or failed, wanted, policy: Attach      → attach, with one subnet in each zone that needs one
 //	                         wanted, policy: not         → refuse
 //	                         not wanted                  → removed after one was there, else nothing
+//	                         wanted, but an owner had it
+//	                         undone, and asks not anew   → nothing, once what was there is removed
 //	on its way to somewhere                              → wait
 //	pendingAcceptance, policy: AcceptAttachment          → accept
 //	                   policy: AskAttachment             → ask
@@ -201,6 +204,10 @@ func detached(q Question, wanted bool) (Verdict, error) {
 		return Verdict{Answer: workflow.AnswerNothing, Reason: unasked(q)}, nil
 	case !wanted:
 		return Verdict{Answer: workflow.AnswerRemoved, Reason: fmt.Sprintf("%s is %s", a.ID, a.State)}, nil
+	case q.Undone && q.Managed:
+		return Verdict{Answer: workflow.AnswerRemoved, Reason: fmt.Sprintf("%s is %s", a.ID, cmp.Or(a.State, "gone"))}, nil
+	case q.Undone:
+		return Verdict{Answer: workflow.AnswerNothing, Reason: undone(q)}, nil
 	case !q.Attach.Allowed:
 		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("attaching %s is refused by policy %s", unit, q.Attach.Policy), Decision: q.Attach}, nil
 	case a.State == "failed" && len(q.Failed) >= attempts:
@@ -217,6 +224,11 @@ func detached(q Question, wanted bool) (Verdict, error) {
 		reason += ", once more after AWS failed " + a.ID
 	}
 	return Verdict{Answer: workflow.AnswerAttach, Reason: reason, Decision: q.Attach, Subnets: add, Lacking: lacking}, nil
+}
+
+// undone says why a VPC is not attached to a gateway that it asks for.
+func undone(q Question) string {
+	return fmt.Sprintf("%s was detached from %s by its owner's %s=%s; to have it attached again, set the tag %s anew", q.VPC.ID, q.Gateway.ID, tag.Manage, tag.Undo, tag.Attach)
 }
 
 // unasked says why a VPC that is not attached does not want a gateway.

@@ -328,6 +328,27 @@ func TestOwnersTakeBack(t *testing.T) {
 	}
 }
 
+// What was undone is not made again, whether AWS shows it still or not, until its VPC's owner asks anew.
+func TestWhatWasUndoneIsNotMadeAgain(t *testing.T) {
+	undone := func(q *attachment.Question) { q.Undone = true }
+	type changes = []func(*attachment.Question)
+	for name, c := range map[string]struct {
+		change changes
+		want   workflow.Answer
+	}{
+		"it is shown still, and the ledger has it": {changes{attached("deleted", true), undone}, workflow.AnswerRemoved},
+		"it is shown still":                        {changes{attached("deleted", true), found, undone}, workflow.AnswerNothing},
+		"it is shown no more":                      {changes{attached("", false), found, undone}, workflow.AnswerNothing},
+		"asked for anew, and shown still":          {changes{attached("deleted", true), found}, workflow.AnswerAttach},
+		"asked for anew":                           {changes{attached("", false), found}, workflow.AnswerAttach},
+	} {
+		v, err := attachment.Judge(question(c.change...))
+		if err != nil || v.Answer != c.want {
+			t.Errorf("%s: %+v, %v, want %q", name, v, err, c.want)
+		}
+	}
+}
+
 func TestLetGo(t *testing.T) {
 	says := func(word string) func(*attachment.Question) {
 		return func(q *attachment.Question) { q.Owners.Owner = map[string]string{"drawbridge:manage": word} }
@@ -350,7 +371,9 @@ func TestLetGo(t *testing.T) {
 		"undo what was never given":           {changes{attached("available", false), says("undo"), found}, workflow.AnswerNothing},
 		"undo what was refused":               {changes{attached("available", false), says("undo"), found, refused}, workflow.AnswerReleased},
 		"leave what was refused":              {changes{attached("available", false), says("false"), found, refused}, workflow.AnswerReleased},
-		"what was refused is over":            {changes{attached("deleted", false), says("undo"), found, refused}, workflow.AnswerNothing},
+		"what was refused is over":            {changes{attached("deleted", false), says("undo"), found, refused, unasked}, workflow.AnswerNothing},
+		"the same, and its VPC asks still":    {changes{attached("deleted", false), says("undo"), found, refused}, ""},
+		"what is undone is over":              {changes{attached("deleted", true), says("undo"), found}, ""},
 	} {
 		q := question(c.change...)
 		if v, let := attachment.LetGo(q); let != (c.want != "") || v.Answer != c.want || v.Undone != (v.Answer == workflow.AnswerReleased && q.Says() == "undo") {

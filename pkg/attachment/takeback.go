@@ -91,6 +91,8 @@ func takenBack(q Question) (Verdict, bool) {
 // LetGo decides about an attachment whose owners' tags drawbridge:manage say that Drawbridge lets go of it; it reports whether one does. The
 // first that holds:
 //
+//	undo, it is over, the ledger has forgotten it, and
+//	the VPC asks for the gateway                       → not decided here
 //	the ledger has neither an entry of it nor a pair,
 //	and it is not said to be refused                   → nothing
 //	it is over                                         → removed
@@ -108,6 +110,8 @@ func LetGo(q Question) (Verdict, bool) {
 	}
 	stays := tagged + ": it stays as it is, and is its owners'"
 	switch {
+	case says == tag.Undo && !Live(a) && !q.Managed && !q.Paired && q.Asked && q.Visible:
+		return Verdict{}, false
 	case !a.Own && !q.Managed && !q.Paired && !(Live(a) && q.refused()):
 		return say(workflow.AnswerNothing, stays)
 	case !Live(a):

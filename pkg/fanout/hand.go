@@ -150,13 +150,18 @@ func (f Fanout) served(ctx context.Context, at event.Place, items []ledger.Item)
 	return connections, nil
 }
 
-// settle ends what is contested of connections whose owner asks for them anew: sets a tag by which owners ask, on the connection, on an end of it, or
-// on a thing with something that the connection needs.
+// settle forgets that what a VPC asks for was undone, when its owner asks anew. And it ends what is contested of connections whose owner asks for them anew:
+// sets a tag by which owners ask, on the connection, on an end of it, or on a thing with something that the connection needs.
 // The looks that the tag leads to anyway find it settled.
 func (f Fanout) settle(ctx context.Context, c event.Changed) error {
 	for _, t := range c.Things {
 		if t.Act != tag.Sets || len(t.Keys) == 0 {
 			continue
+		}
+		if t.Kind == tag.VPC && slices.Contains(t.Keys, tag.Attach) {
+			if err := f.Contest.Ledger.Anew(ctx, t.ID); err != nil {
+				return err
+			}
 		}
 		region := c.Region
 		if t.Kind == tag.Role {

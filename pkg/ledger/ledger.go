@@ -20,6 +20,7 @@
 //	lease.go       one at a time
 //	told.go        people are told once
 //	rows.go        what an inspection found, for the steps
+//	undone.go      what an owner had undone, and another tag still asks for
 //	word.go        what owners said, and who
 //	debt.go        restarts that notebooks are owed
 //	seen.go        what was read of things that lists of AWS do not tell

@@ -101,8 +101,8 @@ func Spare(table Table, target string, destinations []netip.Prefix, desired []De
 //	a wider destination, elsewhere, live; or the same by
 //	a prefix list or propagated, which a static one beats →  as if it were not there if side.Diverts allows it, else past: its owner is asked
 //	a default route (0.0.0.0/0, ::/0) to the internet     →  is not an overlap; any other is a wider destination
-//	the same destination, elsewhere, blackhole; or a
-//	narrower one, see [Throughout]                        →  replace
+//	the same destination, elsewhere, blackhole            →  replace
+//	a narrower one, elsewhere, blackhole                  →  replace, see [Throughout]
 //	nothing of these                                      →  create
 //	nothing of these, and it is contested                 →  nothing: somebody took it away twice
 //

@@ -157,6 +157,31 @@ attachment stays. With drawbridge:manage=true the pair comes back.`,
 		also:      everyHopHolds,
 	},
 	{
+		name:  "undo-own-attachment",
+		title: "An attachment that Drawbridge made is undone, and its VPC's tag still asks for it",
+		about: `
+As in takeback-attachment.md, up to the connection. Then the owner of beta tags beta's attachment, which Drawbridge made, drawbridge:manage=undo: it goes, with the pair. The VPC's tag
+drawbridge:attach stays, but no sweep attaches it again, neither while AWS still shows the attachment nor after. When the owner sets the tag anew, it is attached and connected.`,
+		change:  onGateway,
+		prepare: pairOnClosedGateway,
+		acts: []act{
+			{"The owner of alpha shares the gateway with beta.", lend, []string{"Announced", "Attached", "Connected", "Nothing"}},
+			{"The owner of beta tags the attachment: drawbridge:manage=undo.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				succeeds(t, w.Find(ctx))
+				manages(false, "undo")(ctx, t, w)
+			}, []string{"Announced", "Removed"}},
+			{"The next day drawbridge-sweep starts.", startSweep, []string{"Attached", "Nothing", "Swept"}},
+			{"Three days pass, and drawbridge-sweep starts.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				pass(ctx, t, w.ProducerNetwork.Attachment)
+				startSweep(ctx, t, w)
+			}, []string{"Attached", "Nothing", "Swept"}},
+			{"The owner of beta sets the VPC's tag anew: drawbridge:attach=core.", attach("core"), []string{"Announced", "Attached", "Connected"}},
+		},
+		connected: true,
+		unruly:    true,
+		also:      everyHopHolds,
+	},
+	{
 		name:  "right-lacking",
 		title: "A right is lacking before the notebooks, and everything says so",
 		about: `
