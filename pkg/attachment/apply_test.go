@@ -623,6 +623,41 @@ func ask(s *cloud, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, 
 	return out, entry, err
 }
 
+// An execution that fails while an attachment waits answers nothing: the owner of the gateway is not asked once more, and it says that it waits again.
+func TestWhoWasAskedIsNotAskedAgainAfterAFailure(t *testing.T) {
+	s, in := sky(), waiting()
+	l, _ := ledgertest.New()
+	if _, err := l.Begin(t.Context(), ledger.Connection{ID: in.Attachment.ID, Kind: road.Attachment}); err != nil {
+		t.Fatal(err)
+	}
+	ask := func() ledger.Connection {
+		t.Helper()
+		if _, err := attachment.Ask(t.Context(), l, func(p event.Place) connection.Tagger { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, notice.Topic{API: s, ARN: "topic"}, in); err != nil {
+			t.Fatal(err)
+		}
+		entry, _, err := l.Connection(t.Context(), in.Attachment.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return entry
+	}
+	question := ask().Question
+	if question != in.Reason || len(*s.did) != 2 {
+		t.Fatalf("asked %q, did %q", question, *s.did)
+	}
+	failed, err := connection.Note(t.Context(), l, in.Attachment.ID, connection.Failed, "run-2 timed out", func(e *ledger.Connection) { e.Told = "digest of that" })
+	if err != nil || failed.Question != question {
+		t.Fatalf("%+v, %v", failed, err)
+	}
+	in.Told = true // as the inspection finds by the question
+	if entry := ask(); len(*s.did) != 2 || entry.Status != "AwaitingApproval" || s.tags[beta+" "+ours+" drawbridge:status"] != "AwaitingApproval" {
+		t.Errorf("%+v, did %q", entry, *s.did)
+	}
+	if refused, err := connection.Note(t.Context(), l, in.Attachment.ID, workflow.RefusedByPolicy, "no"); err != nil || refused.Question != "" {
+		t.Errorf("%+v, %v", refused, err)
+	}
+}
+
 func TestTheApproverIsToldEverything(t *testing.T) {
 	s := sky()
 	out, entry, err := ask(s, waiting())
@@ -636,7 +671,7 @@ func TestTheApproverIsToldEverything(t *testing.T) {
 			t.Errorf("the notification does not say %q:\n%s", want, s.body)
 		}
 	}
-	if entry.Status != "AwaitingApproval" || entry.Told != "approval needed by policy attachment-ask" || entry.Approval.Told == "" {
+	if entry.Status != "AwaitingApproval" || entry.Told != "approval needed by policy attachment-ask" || entry.Question != entry.Told || entry.Approval.Told == "" {
 		t.Errorf("the ledger says %+v", entry)
 	}
 	for _, account := range []string{alpha, beta} {

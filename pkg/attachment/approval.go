@@ -39,7 +39,7 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(event.Place) connectio
 	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
 	if in.Told {
 		slog.InfoContext(ctx, "the approver was told before", "attachment", in.Attachment.ID)
-		return out, nil
+		return out, stillWaits(ctx, l, enter, in, out)
 	}
 	reachable, err := fact.Reachable(ctx, l, in.Attachment.ID)
 	if err != nil {
@@ -66,11 +66,23 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(event.Place) connectio
 	if err := leave(ctx, enter, in.VPC, in.Gateway, in.Attachment.ID, entry, said(in.Said, out.Reason)); err != nil {
 		return out, err
 	}
-	if _, err := l.Change(ctx, in.Attachment.ID, func(e *ledger.Connection) { e.Told = out.Reason }); err != nil {
+	if _, err := l.Change(ctx, in.Attachment.ID, func(e *ledger.Connection) { e.Told, e.Question = out.Reason, out.Reason }); err != nil {
 		return out, err
 	}
 	workflow.Measure(ctx, workflow.ApprovalsNeeded, 1)
 	return out, nil
+}
+
+// stillWaits writes that an attachment waits for an answer, where the last that was said of it is that an execution failed.
+func stillWaits(ctx context.Context, l ledger.Ledger, enter func(event.Place) connection.Tagger, in workflow.AnswerAttachmentInput, out workflow.ConcludeOutput) error {
+	entry, _, err := l.Connection(ctx, in.Attachment.ID)
+	if err != nil || entry.Status == ledger.Status(out.Result) {
+		return err
+	}
+	if entry, err = connection.Note(ctx, l, in.Attachment.ID, out.Result, out.Reason); err != nil {
+		return err
+	}
+	return leave(ctx, enter, in.VPC, in.Gateway, in.Attachment.ID, entry, said(in.Said, out.Reason))
 }
 
 // Refuser is what [Refuse] needs of EC2.

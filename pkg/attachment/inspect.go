@@ -299,7 +299,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 		if requested && out.Request.By == "" && !q.Attachment.Own {
 			out.Request.By = peering.Asker(out.Event)
 		}
-		out.Told = entry.Status == ledger.Status(workflow.AwaitingApproval) && entry.Told == v.Reason
+		out.Told = entry.Question != "" && entry.Question == v.Reason
 		out.Known = workflow.Known{Requester: &workflow.Facts{Name: tags["Name"], Account: account}, Accepter: &workflow.Facts{Account: theirs}}
 		if !out.Told {
 			for _, f := range []*workflow.Facts{out.Known.Requester, out.Known.Accepter} {

@@ -80,6 +80,8 @@ type Connection struct {
 	Paths Paths `json:"paths,omitzero"`
 	// Told is a digest of the last thing that people were told of it, so that they are told once.
 	Told string `json:"told,omitempty"`
+	// Question is what its owner was asked, while that waits for an answer: why, as in Reason.
+	Question string `json:"question,omitempty"`
 	// Contest is a digest of what people were told of its contested items, and Leave are the accounts in which the policy wants
 	// what somebody took away to be left. See package contest.
 	Contest string   `json:"contest,omitempty"`
@@ -103,8 +105,14 @@ type Connection struct {
 	Facts map[string]string `json:"facts,omitempty"`
 }
 
-// Stand writes how a connection stands, why, and by which policy. What did not change keeps its time.
+// waiting are the statuses in which a question still waits for its answer: an execution that failed, and what cannot be read for an hour, answer nothing.
+var waiting = []Status{"AwaitingApproval", "Failed", "Unreadable"}
+
+// Stand writes how a connection stands, why, and by which policy. What did not change keeps its time. A question that was asked is forgotten once it stands otherwise.
 func (c *Connection) Stand(status Status, reason, policy string, now time.Time) {
+	if !slices.Contains(waiting, status) {
+		c.Question = ""
+	}
 	if c.Status != status || c.Reason != reason || c.Policy != policy {
 		c.Status, c.Reason, c.Policy, c.At, c.Before = status, reason, policy, now, ""
 	}

@@ -16,9 +16,9 @@ import (
 )
 
 // told reports whether a request's entry says that exactly this was asked for before, and showed all that there is to show. Events come twice;
-// a notification should not.
+// a notification should not, nor if an execution about the request failed since.
 func told(entry ledger.Connection, v Verdict, shown []string) bool {
-	return entry.Status == ledger.Status(workflow.AwaitingApproval) && entry.Told == v.Reason && cover.Told(entry.Approval, shown)
+	return entry.Question != "" && entry.Question == v.Reason && cover.Told(entry.Approval, shown)
 }
 
 // Ask tells the accepter's owner that a request waits for their approval, by an event and by topic, and leaves that
@@ -51,7 +51,7 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connecti
 		}
 	}
 	if err := SetStatus(ctx, l, enter, in.Connection, in.Members, out.Result, in.Reason, said, func(e *ledger.Connection) {
-		e.Told = in.Reason
+		e.Told, e.Question = in.Reason, in.Reason
 		if !in.Told {
 			e.Approval = cover.Ask(e.Approval, shows(in.Connection, in.Sides))
 			e.Approval.Told = cover.Digest(e.Approval.Shown)

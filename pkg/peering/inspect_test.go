@@ -216,9 +216,10 @@ func (w *world) managed(t *testing.T) ledger.Ledger {
 	w.book = &l
 	ctx := context.Background()
 	if w.entry != "" {
-		_, err := l.Begin(ctx, ledger.Connection{Approval: w.approval, ID: pcx, Kind: road.Peering, Status: ledger.Status(w.entry), Reason: w.said, Told: w.said, Sides: []ledger.Side{
-			{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}})
-		if err != nil {
+		entry := ledger.Connection{Approval: w.approval, ID: pcx, Kind: road.Peering, Question: w.said, Sides: []ledger.Side{
+			{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}}
+		entry.Stand(ledger.Status(w.entry), w.said, "", time.Time{}) // whatever was asked
+		if entry, err := l.Begin(ctx, entry); err != nil || entry.ID == "" {
 			t.Fatal(err)
 		}
 	}
@@ -532,6 +533,8 @@ func TestWhoWasToldIsNotToldAgain(t *testing.T) {
 		"told, and a range came":         {"AwaitingApproval", "approval needed by policy ask-owner", []string{mine, orders}, false, false},
 		"told, and a database went":      {"AwaitingApproval", "approval needed by policy ask-owner", cover.Lines(append(whole, "another")...), false, true},
 		"told before approvals had sums": {"AwaitingApproval", "approval needed by policy ask-owner", nil, false, false},
+		"an execution failed since":      {"Failed", "approval needed by policy ask-owner", whole, false, true},
+		"it could not be read since":     {"Unreadable", "approval needed by policy ask-owner", whole, false, true},
 		"refused before":                 {"Refused", "approval needed by policy ask-owner", whole, false, false},
 		"nobody was told":                {"", "", nil, false, false},
 	} {
