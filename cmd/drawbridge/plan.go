@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -177,7 +178,12 @@ func (p *planner) thing(ctx context.Context) (plan.Plan, error) {
 		}
 		tagged = t.Kind != ""
 	}
-	if !ok && (len(suppose.Tags) == 0 || p.Remove) {
+	if !ok && tagged {
+		if err := p.there(ctx, t); err != nil {
+			return plan.Plan{}, err
+		}
+	}
+	if !ok && tagged && (len(suppose.Tags) == 0 || p.Remove) {
 		c, ok = plan.Of(id, at)
 	}
 	switch {
@@ -186,7 +192,20 @@ func (p *planner) thing(ctx context.Context) (plan.Plan, error) {
 	case tagged:
 		return plan.Thing(ctx, p.hub, t, suppose)
 	}
-	return plan.Plan{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: the ledger has no entry of it", id), Remedy: "drawbridge status lists all; of a peering, an attachment or a VPC say where it is, ACCOUNT/REGION/pcx-…; of a cluster its ARN"}
+	return plan.Plan{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: the ledger has no entry of it, and AWS has no such id", id), Remedy: "drawbridge status lists all; name a peering as pcx-0123456789abcdef0, an attachment or a VPC likewise, with ACCOUNT/REGION/ before it; a cluster by its ARN"}
+}
+
+// there returns an error if AWS says that there is no such thing; what may not be read here, the plan names.
+func (p *planner) there(ctx context.Context, t deed.Thing) error {
+	c, err := p.door.enter(event.Place{Account: t.Account, Region: t.Region})
+	if err == nil {
+		_, err = deed.Read(ctx, c, t)
+	}
+	var none *fault.Error
+	if errors.As(err, &none) && none.Kind == fault.Invalid {
+		return err
+	}
+	return ctx.Err()
 }
 
 // placed is where the ledger has a thing as a side of some entry; else home.

@@ -69,7 +69,12 @@ func (f *firstScenario) plannedAnew(t *testing.T) {
 	if of := answered[plan.Plan](t, 2, "plan", world.ProducerNetwork.VPC, "--tag", "drawbridge:accept=never", at, "--detailed-exitcode"); len(of.Looks) != 2 || of.Looks[1].Ends != "Removed" {
 		t.Errorf("a VPC that the ledger knows, of which nobody says where it is: %+v", of)
 	}
-	for _, wrong := range [][]string{{"--only", "333"}, {scenario.Beta + "/sales", "--tag", "drawbridge:attach=x"}, {scenario.Beta + "/nothing", "--untag", "drawbridge:share"}, {scenario.Beta + "/" + world.ProducerNetwork.Subnets[0]}} {
+	for _, wrong := range [][]string{{"--only", "333"}, {scenario.Beta + "/sales", "--tag", "drawbridge:attach=x"}, {scenario.Beta + "/nothing", "--untag", "drawbridge:share"}, {scenario.Beta + "/" + world.ProducerNetwork.Subnets[0]},
+		// What is nowhere, and what no id is, of each kind that may be planned.
+		{"pcx-99999999999999999"}, {"pcx-xyz"}, {scenario.Beta + "/tgw-attach-99999999999999999"}, {"tgw-attach-xyz"}, {"vpc-99999999999999999"}, {"vpc-xyz"},
+		{"pcx-99999999999999999", "--remove"}, {"pcx-99999999999999999", "--tag", "drawbridge:manage=true"}, {scenario.Beta + "/subnet-99999999999999999", "--tag", "drawbridge:attach=true"},
+		{"arn:aws:rds:us-east-1:" + scenario.Beta + ":cluster:nothing"}, {"arn:aws:redshift:us-east-1:" + scenario.Beta + ":cluster:nothing"},
+		{"--from", scenario.Alpha + "/vpc-99999999999999999", "--to", scenario.Beta + "/sales"}} {
 		if stdout, stderr, exit := ran(t, append([]string{"plan", at}, wrong...)...); exit != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "remedy: ") {
 			t.Errorf("%q exits with %d: %q, %q", wrong, exit, stdout, stderr)
 		}

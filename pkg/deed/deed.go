@@ -6,6 +6,7 @@
 //	deed.go    the words
 //	call.go    the calls, and how the AWS CLI says them
 //	plan.go    thinks: which calls a deed is (pure)
+//	read.go    reads a thing's tags, and whether there is such a thing
 //	do.go      asks, and makes the calls
 //	policy.go  tries a policy before it is put in force
 package deed

@@ -10,9 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // End is one end of a request that is only described.
@@ -63,8 +65,8 @@ func Request(ctx context.Context, h Hub, from, to End) (Plan, error) {
 // vpc is a VPC as a peering shows it.
 func (r *rehearsal) vpc(ctx context.Context, e End) (*types.VpcPeeringConnectionVpcInfo, error) {
 	got, err := ec2.NewFromConfig(r.Enter(execution, e.Account, e.Region)).DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})
-	if err != nil || len(got.Vpcs) == 0 {
-		return nil, fmt.Errorf("reading %s in %s, %s: %w", e.VPC, e.Account, e.Region, err)
+	if err != nil {
+		return nil, deed.Unread(deed.Thing{Kind: tag.VPC, ID: e.VPC, Account: e.Account, Region: e.Region}, err)
 	}
 	out := &types.VpcPeeringConnectionVpcInfo{OwnerId: &e.Account, Region: &e.Region, VpcId: &e.VPC, CidrBlock: got.Vpcs[0].CidrBlock}
 	for _, p := range route.CIDRs(got.Vpcs[0]) {
