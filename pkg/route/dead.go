@@ -6,6 +6,18 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 )
 
+// leads reports whether a route of its own leads a desired destination to its target once a plan is done: nobody has to be asked first, and nothing is in the way.
+func (c Changes) leads(d Desired, tables []Table) bool {
+	d.Destination = d.Destination.Masked()
+	if slices.Contains(c.Create, d) || slices.ContainsFunc(c.Replace, func(r Dead) bool { return r.Desired == d }) {
+		return true
+	}
+	return slices.ContainsFunc(tables, func(t Table) bool {
+		at := static(t.Routes, d.Destination)
+		return t.ID == d.Table && at >= 0 && t.Routes[at].Target == d.Target && !t.Routes[at].Blackhole
+	})
+}
+
 // Throughout returns desired routes with those that it takes for all of each to lead to its target: the longest route counts, be it dead, so a narrower one that is dead is
 // replaced as one of the very destination is, and one that was replaced is needed as long as what it is within. tables are what is there, items what the ledger has.
 //
@@ -27,7 +39,7 @@ func Throughout(desired []Desired, tables []Table, items []ledger.Item) []Desire
 				i := itemOf(items, t.ID, r.Destination.String())
 				dead := r.Blackhole && r.Target != d.Target
 				replaced := r.Target == d.Target && i != nil && i.Left == d.Target && i.Before != "" && i.Before != i.Left
-				more := Desired{Table: d.Table, Destination: r.Destination, Target: d.Target}
+				more := Desired{Table: d.Table, Destination: r.Destination.Masked(), Target: d.Target}
 				if within && (dead || replaced) && !slices.Contains(out, more) {
 					out = append(out, more)
 				}

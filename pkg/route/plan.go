@@ -110,13 +110,23 @@ func Spare(table Table, target string, destinations []netip.Prefix, desired []De
 // created; AWS tells if the table is gone. One table in which there is a conflict does not keep the others from being served.
 // The result is sorted by table and destination.
 func Plan(connection string, desired []Desired, tables []Table, items []ledger.Item, side workflow.Side) Changes {
+	c := plan(connection, desired, tables, items, side)
+	leads := slices.DeleteFunc(slices.Clone(desired), func(d Desired) bool { return !c.leads(d, tables) })
+	if all := Throughout(leads, tables, items); len(all) > len(leads) {
+		return plan(connection, append(slices.Clone(desired), all[len(leads):]...), tables, items, side)
+	}
+	return c
+}
+
+// plan is [Plan] without the narrower ones.
+func plan(connection string, desired []Desired, tables []Table, items []ledger.Item, side workflow.Side) Changes {
 	routes := map[string][]Route{}
 	for _, t := range tables {
 		routes[t.ID] = append(routes[t.ID], t.Routes...)
 	}
 	c := Changes{Reached: map[Desired]Route{}, Contested: map[Desired]ledger.Item{}, Past: map[Desired]Past{}}
 	seen := map[Desired]bool{}
-	for _, d := range Throughout(desired, tables, items) {
+	for _, d := range desired {
 		d.Destination = d.Destination.Masked()
 		if seen[d] {
 			continue

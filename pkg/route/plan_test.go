@@ -293,7 +293,7 @@ func TestPlanLeavesPrefixListsAlone(t *testing.T) {
 						continue
 					}
 					before := func(o route.Route) bool { // that leads all of it to us, by its owner, and counts before the entry
-						return o.Target == ours && !o.Blackhole && o.Destination.Overlaps(d.Destination) && o.Destination.Bits() < d.Destination.Bits() &&
+						return o.Target == ours && !o.Blackhole && o.Destination.Overlaps(d.Destination) && o.Destination.Bits() <= d.Destination.Bits() &&
 							(o.Destination.Bits() > r.Destination.Bits() || o.Destination == r.Destination && o.List == "")
 					}
 					if r.Target != ours && !slices.ContainsFunc(table.Routes, before) {
