@@ -32,6 +32,8 @@ type world struct {
 	*testing.T
 	book   ledger.Ledger
 	status sfntypes.ExecutionStatus
+	error  string // the execution's, with its cause
+	cause  string
 	state  string
 	ended  time.Time
 	tags   map[string]map[string]string // by account
@@ -41,7 +43,7 @@ type world struct {
 }
 
 func (w *world) DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error) {
-	return &sfn.DescribeExecutionOutput{Name: aws.String("run-1"), Status: w.status, StopDate: &w.ended, Error: aws.String("Runtime.ExitError"), Cause: aws.String("signal: killed"),
+	return &sfn.DescribeExecutionOutput{Name: aws.String("run-1"), Status: w.status, StopDate: &w.ended, Error: &w.error, Cause: &w.cause,
 		StateMachineArn: aws.String("arn:aws:states:us-east-1:123456789012:stateMachine:drawbridge-peering"),
 		Input:           aws.String(asked(event.Inspection{Account: "111111111111", Region: "eu-west-1", PeeringID: "pcx-0123456789abcdef0"}))}, nil
 }
@@ -78,7 +80,7 @@ func (t tagger) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func
 }
 
 func begin(t *testing.T) *world {
-	w := &world{T: t, status: sfntypes.ExecutionStatusFailed, state: "RemoveRoutes", tags: map[string]map[string]string{}}
+	w := &world{T: t, status: sfntypes.ExecutionStatusFailed, error: "Runtime.ExitError", cause: "signal: killed", state: "RemoveRoutes", tags: map[string]map[string]string{}}
 	w.book, _ = ledgertest.New()
 	w.ended = w.book.Now()
 	if _, err := w.book.Begin(t.Context(), ledger.Connection{ID: "pcx-0123456789abcdef0", Kind: road.Peering, Status: "Connected", At: w.ended.Add(-time.Hour), Sides: []ledger.Side{
@@ -139,6 +141,28 @@ func TestAnEndIsSaidInTheLedgerOnBothSidesAndToBothOwnersOnce(t *testing.T) {
 }
 
 // Whoever came since the execution ended says how the thing stands, however late the older word comes.
+// An execution that takes more than its hour is said like one that fails, with AWS's error, and how it goes on.
+func TestAnExecutionThatTookTooLong(t *testing.T) {
+	w := begin(t)
+	w.status, w.error, w.cause, w.state = sfntypes.ExecutionStatusTimedOut, "States.Timeout", "", "WaitForPeering"
+	w.holds("run-1")
+	if got := w.report(); got != workflow.Reported {
+		t.Fatalf("ended as %s", got)
+	}
+	entry, _, _ := w.book.Connection(t.Context(), "pcx-0123456789abcdef0")
+	if entry.Status != "Failed" || !strings.Contains(entry.Reason, "took too long") || !strings.Contains(entry.Reason, "drawbridge redrive peering/run-1") {
+		t.Errorf("the ledger says %s: %s", entry.Status, entry.Reason)
+	}
+	for _, account := range []string{"111111111111", "222222222222"} {
+		if said := w.tags[account]; said["drawbridge:status"] != "Failed" || !strings.Contains(said["drawbridge:reason"], "took too long at WaitForPeering") {
+			t.Errorf("account %s reads %v", account, said)
+		}
+	}
+	if len(w.mail) != 2 || w.looks != 0 {
+		t.Errorf("told %v, asked for %d looks", w.mail, w.looks)
+	}
+}
+
 func TestAnOlderWordDoesNotOvertake(t *testing.T) {
 	for name, c := range map[string]struct {
 		holder, state string

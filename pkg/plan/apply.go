@@ -8,10 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dryrun"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -223,7 +226,23 @@ func leaves(ctx context.Context, h Hub, c ledger.Connection, reads *dryrun.Answe
 		return standing{}, fmt.Sprintf("%s: %s: %s", c.ID, got.Error, got.Reason), nil
 	}
 	out, err := stands(ctx, r.book, c.ID, got)
+	out.tells = tells(r.World.Writes())
 	return out, "", err
+}
+
+// tells returns what the tags of the status say to the owners that would be written.
+func tells(writes []dryrun.Write) []string {
+	var out []string
+	for _, w := range writes {
+		in, ok := w.Input.(*ec2.CreateTagsInput)
+		for n := 0; ok && n < len(in.Tags); n++ {
+			if aws.ToString(in.Tags[n].Key) == connection.TagReason {
+				out = append(out, w.Account+": "+aws.ToString(in.Tags[n].Value))
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // stands says what stands of an entry by a ledger, after what was played.

@@ -189,6 +189,7 @@ type Effect struct {
 	Paths   [2]int   `json:"paths" jsonschema:"how many paths are allowed, now and then"`
 	Gains   []string `json:"gains" jsonschema:"things that would stand under the new policy alone"`
 	Loses   []string `json:"loses" jsonschema:"things that would stand under the policy in force alone"`
+	Tells   []string `json:"tells,omitempty" jsonschema:"what the tags of the status would say under the new policy alone: account: text"`
 }
 
 // EffectSums count effects.
@@ -208,6 +209,7 @@ type standing struct {
 	played
 	things []string // sorted
 	paths  int
+	tells  []string // what its owners would read, sorted
 }
 
 // compare says what becomes of a connection; false if nothing becomes otherwise.
@@ -223,6 +225,9 @@ type standing struct {
 //	the same                as many  differs, if the end is another
 func compare(now, then standing) (Effect, bool) {
 	e := Effect{Now: now.end(), Then: then.end(), Reason: then.Reason, Paths: [2]int{now.paths, then.paths}, Gains: without(then.things, now.things), Loses: without(now.things, then.things)}
+	if tells := without(then.tells, now.tells); len(tells) > 0 {
+		e.Tells = tells
+	}
 	switch {
 	case len(now.things) == 0 && len(then.things) > 0:
 		e.Effect = Appears

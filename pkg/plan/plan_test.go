@@ -103,7 +103,11 @@ func TestCompare(t *testing.T) {
 		"it only ends otherwise":  {at("AwaitingApproval", 0), at("Refused", 0), Differs},
 		"another end and as many": {at("Connected", 1, "a"), at("PartlyConnected", 1, "a"), Differs},
 	} {
+		c.now.tells, c.then.tells = []string{"2: as before", "1: then no more"}, []string{"2: as before", "2: not kept out"}
 		e, other := compare(c.now, c.then)
+		if other && !slices.Equal(e.Tells, []string{"2: not kept out"}) {
+			t.Errorf("%s: tells %q", name, e.Tells)
+		}
 		if other != (c.want != "") || other && e.Effect != c.want {
 			t.Errorf("%s: %q, %v; want %q", name, e.Effect, other, c.want)
 		}

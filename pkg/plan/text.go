@@ -131,6 +131,9 @@ func (c Comparison) Text(page *answer.Page) {
 			words += ": " + e.Reason
 		}
 		page.Say("  ends    ", "%s", words)
+		for _, t := range e.Tells {
+			page.Say("  tells   ", "%s", t)
+		}
 		var rows [][]string
 		for _, t := range e.Loses {
 			rows = append(rows, []string{page.Paint(answer.Bad, "-"), t})
