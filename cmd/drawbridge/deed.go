@@ -36,7 +36,7 @@ func (f deedFlags) perform(ctx context.Context, d deed.Deed, enter func(event.Pl
 		if err := f.print(deed.Of(d)); err != nil {
 			return err
 		}
-		return errNo
+		return yes(d.Already)
 	case f.DryRun:
 		return f.print(deed.Of(d))
 	case !f.Yes:
@@ -121,7 +121,7 @@ func (f ownerFlags) side(ctx context.Context, id string) (side, error) {
 	}
 	s := side{door: d}
 	if known {
-		s.entry = deed.Entry{Known: true, State: entry.Line.State, Command: entry.Line.Command, Shown: entry.Line.Shown}
+		s.entry = deed.Entry{Known: true, State: entry.Line.State, Command: entry.Line.Command, Shown: entry.Line.Shown, Contested: len(entry.Line.Contested) > 0}
 		at.Account, at.Region = speaks(entry.Line, d.home)
 	}
 	if f.In != "" {
@@ -131,7 +131,8 @@ func (f ownerFlags) side(ctx context.Context, id string) (side, error) {
 		}
 	}
 	s.thing, _ = deed.Managed(id, at)
-	return s, nil
+	s.entry.Tags, err = d.tags(ctx, s.thing)
+	return s, err
 }
 
 // speaks is the place of the side that speaks about an entry: of the account that is asked, else of home, else of the last side, which accepts.

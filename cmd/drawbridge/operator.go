@@ -32,7 +32,7 @@ func (pauseCommand) Help() string {
 	return `Has Drawbridge do nothing at all: nothing is looked at, added or taken away, and events are kept, one for each thing, until it is resumed. Writes the hub's
 parameter /drawbridge/mode (ssm:PutParameter). It asks before it acts.
 
-Exits with 0 if it was done; with 2 if it is paused already, or you said no; with 1 after an error.
+Exits with 0 if it was done, or is paused already; with 2 if you said no; with 1 after an error.
 
 Examples:
 
@@ -54,7 +54,7 @@ func (c pauseCommand) Run(ctx context.Context) error {
 }
 
 type resumeCommand struct {
-	Mode string `help:"How far to go: full, add or observe; by default as before the pause." enum:",full,add,observe" default:"" placeholder:"MODE"`
+	Mode *string `help:"How far to go: full, add or observe; by default as before the pause." enum:"full,add,observe" placeholder:"MODE"`
 	hubFlags
 	deedFlags
 }
@@ -65,7 +65,7 @@ func (resumeCommand) Help() string {
 Without --mode it is what it was before the pause, as the parameter's history has it (ssm:GetParameterHistory). Writes the hub's parameter /drawbridge/mode
 (ssm:PutParameter). It asks before it acts.
 
-Exits with 0 if it was done; with 2 if it is so already, or you said no; with 1 after an error.
+Exits with 0 if it was done, or is so already; with 2 if you said no; with 1 after an error.
 
 Examples:
 
@@ -84,7 +84,7 @@ func (c resumeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	want := c.Mode
+	want := aws.ToString(c.Mode)
 	if want == "" && now.Mode != string(mode.Stopped) {
 		want = now.Mode
 	}

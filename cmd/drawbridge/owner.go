@@ -20,7 +20,7 @@ func (approveCommand) Help() string {
 	return `Approves a request that waits, or what came to a connection later, as the owner who is asked: sets drawbridge:approval on it, in the account that is asked, with
 your own credentials there (ec2:CreateTags). With --hub-profile it shows first what the question shows, and answers that one. It asks before it acts.
 
-Exits with 0 if it was done; with 2 if nothing waits, or you said no; with 1 after an error. Ctrl-C at the question leaves all as it was.
+Exits with 0 if it was done, or is so already; with 2 if nothing waits, or you said no; with 1 after an error. Ctrl-C at the question leaves all as it was.
 
 Examples:
 
@@ -49,7 +49,7 @@ func (rejectCommand) Help() string {
 	return `Says no to a request that waits, or takes back what stands: what Drawbridge added goes on both sides. Either owner of one that stands may. Sets
 drawbridge:approval=rejected in your account (ec2:CreateTags). It asks before it acts.
 
-Exits with 0 if it was done; with 2 if you said no; with 1 after an error.
+Exits with 0 if it was done, or is so already; with 2 if you said no; with 1 after an error.
 
 Examples:
 
@@ -70,11 +70,11 @@ type manageCommand struct {
 // Help is what kong shows below the options.
 func (manageCommand) Help() string {
 	return `Gives a connection, or access by the Data API, Studio or private notebooks, that was there before Drawbridge, or that it let go of, into its hands; it also
-asks anew for what is contested. Sets drawbridge:manage=true in your account: on the peering or attachment (ec2:CreateTags); for the Data API and Studio on the
+asks anew for what the ledger has as contested (--hub-profile). Sets drawbridge:manage=true in your account: on the peering or attachment (ec2:CreateTags); for the Data API and Studio on the
 cluster (rds:AddTagsToResource, redshift:CreateTags); for private notebooks, and endpoints of the Data API, on the VPC. What is there stays its owners'. It asks
 before it acts.
 
-Exits with 0 if it was done; with 2 if you said no; with 1 after an error.
+Exits with 0 if it was done, or is so already; with 2 if you said no; with 1 after an error.
 
 Examples:
 
@@ -86,7 +86,7 @@ Examples:
 
 // Run implements the command.
 func (c manageCommand) Run(ctx context.Context) error {
-	return c.say(ctx, c.ID, managed, func(s side) deed.Deed { return deed.Manage(s.thing) })
+	return c.say(ctx, c.ID, managed, func(s side) deed.Deed { return deed.Manage(s.thing, s.entry) })
 }
 
 type releaseCommand struct {
@@ -101,7 +101,7 @@ func (releaseCommand) Help() string {
 Drawbridge added goes before. Sets drawbridge:manage=false or undo in your account, on the thing that "drawbridge manage" names. While the tag is there, the thing
 is not taken up again. It asks before it acts.
 
-Exits with 0 if it was done; with 2 if you said no; with 1 after an error.
+Exits with 0 if it was done, or is so already; with 2 if you said no; with 1 after an error.
 
 Examples:
 
@@ -115,7 +115,7 @@ Examples:
 
 // Run implements the command.
 func (c releaseCommand) Run(ctx context.Context) error {
-	return c.say(ctx, c.ID, managed, func(s side) deed.Deed { return deed.Release(s.thing, c.Undo) })
+	return c.say(ctx, c.ID, managed, func(s side) deed.Deed { return deed.Release(s.thing, s.entry, c.Undo) })
 }
 
 type revokeCommand struct {

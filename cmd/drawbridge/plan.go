@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -179,7 +178,7 @@ func (p *planner) thing(ctx context.Context) (plan.Plan, error) {
 		tagged = t.Kind != ""
 	}
 	if !ok && tagged {
-		if err := p.there(ctx, t); err != nil {
+		if _, err := p.door.tags(ctx, t); err != nil {
 			return plan.Plan{}, err
 		}
 	}
@@ -193,19 +192,6 @@ func (p *planner) thing(ctx context.Context) (plan.Plan, error) {
 		return plan.Thing(ctx, p.hub, t, suppose)
 	}
 	return plan.Plan{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: the ledger has no entry of it, and AWS has no such id", id), Remedy: "drawbridge status lists all; name a peering as pcx-0123456789abcdef0, an attachment or a VPC likewise, with ACCOUNT/REGION/ before it; a cluster by its ARN"}
-}
-
-// there returns an error if AWS says that there is no such thing; what may not be read here, the plan names.
-func (p *planner) there(ctx context.Context, t deed.Thing) error {
-	c, err := p.door.enter(event.Place{Account: t.Account, Region: t.Region})
-	if err == nil {
-		_, err = deed.Read(ctx, c, t)
-	}
-	var none *fault.Error
-	if errors.As(err, &none) && none.Kind == fault.Invalid {
-		return err
-	}
-	return ctx.Err()
 }
 
 // placed is where the ledger has a thing as a side of some entry; else home.

@@ -87,7 +87,7 @@ func (policyApplyCommand) Help() string {
 	return `Tests a policy as policy test does and writes it into the hub's parameter /drawbridge/policy (ssm:PutParameter). A sweep follows by itself. One that cannot be
 read is not written. It asks before it acts. Commit the same text: the next deployment that changes the policy writes what cdk.json names.
 
-Exits with 0 if it was written; with 2 if it cannot be read or says nothing new, or you said no; with 1 after an error.
+Exits with 0 if it was written, or says what is in force; with 2 if it cannot be read, or you said no; with 1 after an error.
 
 Examples:
 

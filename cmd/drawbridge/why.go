@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -199,4 +201,18 @@ func (d *door) enter(at event.Place) (aws.Config, error) {
 	c.Region = at.Region
 	d.open[at] = c
 	return c, nil
+}
+
+// tags are those of a thing; nil if they may not be read here. It is an error that there is no such thing.
+func (d *door) tags(ctx context.Context, t deed.Thing) (map[string]string, error) {
+	c, err := d.enter(event.Place{Account: t.Account, Region: t.Region})
+	var tags map[string]string
+	if err == nil {
+		tags, err = deed.Read(ctx, c, t)
+	}
+	var none *fault.Error
+	if errors.As(err, &none) && none.Kind == fault.Invalid {
+		return nil, err
+	}
+	return tags, ctx.Err()
 }

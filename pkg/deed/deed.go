@@ -41,4 +41,6 @@ type Deed struct {
 	// Says are sentences: what will come of it.
 	Says  []string
 	Calls []Call // in their order; none: there is nothing to do, and Says has why
+	// Already says that there is nothing to do because it is so already, not because it cannot be.
+	Already bool
 }

@@ -50,20 +50,20 @@ func TestDeeds(t *testing.T) {
 		"approve all":                    {Approve(peering, tag.ApprovedAll, waits("approved")), []string{"Value=approved-all"}, "what comes later."},
 		"approve what does not wait":     {Approve(peering, "", Entry{Known: true, State: "Connected"}), nil, "Nothing waits"},
 		"reject":                         {Reject(peering, Entry{State: "Connected"}), []string{"Value=rejected"}, "It is Connected."},
-		"manage":                         {Manage(peering), []string{"Key=drawbridge:manage,Value=true"}, ""},
-		"release":                        {Release(peering, false), []string{"Key=drawbridge:manage,Value=false"}, "as it stands"},
-		"undo":                           {Release(peering, true), []string{"Key=drawbridge:manage,Value=undo"}, "goes on both sides"},
-		"manage a cluster":               {Manage(sales), []string{"Key=drawbridge:manage,Value=true"}, "left to who took it away"},
-		"release a cluster":              {Release(sales, false), []string{"Key=drawbridge:manage,Value=false"}, "for the Data API of the cluster"},
-		"undo of a VPC":                  {Release(Thing{Kind: tag.VPC, ID: "vpc-0a", Account: "111111111111", Region: "eu-west-1"}, true), []string{"Key=drawbridge:manage,Value=undo"}, "of private notebooks, and of the Data API"},
+		"manage":                         {Manage(peering, Entry{}), []string{"Key=drawbridge:manage,Value=true"}, ""},
+		"release":                        {Release(peering, Entry{}, false), []string{"Key=drawbridge:manage,Value=false"}, "as it stands"},
+		"undo":                           {Release(peering, Entry{}, true), []string{"Key=drawbridge:manage,Value=undo"}, "goes on both sides"},
+		"manage a cluster":               {Manage(sales, Entry{}), []string{"Key=drawbridge:manage,Value=true"}, "left to who took it away"},
+		"release a cluster":              {Release(sales, Entry{}, false), []string{"Key=drawbridge:manage,Value=false"}, "for the Data API of the cluster"},
+		"undo of a VPC":                  {Release(Thing{Kind: tag.VPC, ID: "vpc-0a", Account: "111111111111", Region: "eu-west-1"}, Entry{}, true), []string{"Key=drawbridge:manage,Value=undo"}, "of private notebooks, and of the Data API"},
 		"revoke one of two":              {RevokeAccount(sales, "sales", "111111111111", map[string]string{tag.Share: "111111111111 333333333333"}), []string{"Value=333333333333"}, ""},
 		"revoke the last, of both roads": {RevokeAccount(sales, "sales", "111111111111", map[string]string{tag.Share: "111111111111", tag.DataAPI: "111111111111"}), []string{"Key=drawbridge:share,Value=none", "Key=drawbridge:data-api,Value=none"}, ""},
 		"revoke of all":                  {RevokeAccount(sales, "sales", "111111111111", map[string]string{tag.Share: "true"}), nil, "every account"},
 		"revoke of nobody":               {RevokeAccount(sales, "sales", "111111111111", map[string]string{tag.Studio: "111111111111"}), nil, "No tag"},
 		"pause":                          {Pause(hub, "add"), []string{"--value paused"}, "The mode is add."},
-		"pause what is":                  {Pause(hub, "paused"), nil, "It is paused."},
+		"pause what is":                  {Pause(hub, "paused"), nil, "It is paused already."},
 		"resume":                         {Resume(hub, "paused", "full"), []string{"--value full"}, "The mode is paused."},
-		"resume what is":                 {Resume(hub, "full", "full"), nil, "It is full."},
+		"resume what is":                 {Resume(hub, "full", "full"), nil, "It is full already."},
 		"sweep one":                      {sweep, []string{`{"accounts":["111111111111"]}`}, ""},
 		"sweep all":                      {all, []string{"drawbridge-sweep --input {}"}, ""},
 		"let through":                    {ReleaseBrake(hub, []string{"pcx-1: a tag"}, true), []string{`{"braked":"let through"}`}, "Waits: pcx-1: a tag"},
@@ -86,6 +86,53 @@ func TestDeeds(t *testing.T) {
 			if call.do == nil || call.Account == "" || call.Region == "" {
 				t.Errorf("%s: call %d is not whole: %+v", name, n, call)
 			}
+		}
+	}
+}
+
+// Who says a thing twice has what they want: nothing is done, and that is no failure. What is asked for anew, or is another word, is said.
+func TestWhatIsSoAlready(t *testing.T) {
+	has := func(key, value string) Entry {
+		return Entry{Known: true, State: "Connected", Tags: map[string]string{key: value}}
+	}
+	unread := func(key, value string) Entry { return Entry{Tags: map[string]string{key: value}} }
+	asked := waits("approved-1a2b3c4d")
+	asked.Tags = map[string]string{tag.Approval: "approved-00000000"}
+	answered := waits("approved-1a2b3c4d")
+	answered.Tags = map[string]string{tag.Approval: "approved-1a2b3c4d"}
+	contested := has(tag.Manage, "true")
+	contested.Contested = true
+	for name, c := range map[string]struct {
+		deed    Deed
+		already bool
+		calls   int
+	}{
+		"approve":                           {Approve(peering, "", has(tag.Approval, "approved-1a2b3c4d")), true, 0},
+		"approve, the ledger unread":        {Approve(peering, "", unread(tag.Approval, "approved")), true, 0},
+		"approve, the answer on its way":    {Approve(peering, "", answered), true, 0},
+		"approve what came later":           {Approve(peering, "", asked), false, 1},
+		"approve what the policy let in":    {Approve(peering, "", has(tag.Share, "true")), false, 0},
+		"approve what was rejected":         {Approve(peering, "", has(tag.Approval, "rejected")), false, 0},
+		"approve all":                       {Approve(peering, tag.ApprovedAll, has(tag.Approval, "approved-all")), true, 0},
+		"reject":                            {Reject(peering, has(tag.Approval, "rejected")), true, 0},
+		"reject what is approved":           {Reject(peering, has(tag.Approval, "approved")), false, 1},
+		"manage":                            {Manage(peering, has(tag.Manage, "true")), true, 0},
+		"manage what is contested":          {Manage(peering, contested), false, 1},
+		"manage, the ledger unread":         {Manage(sales, unread(tag.Manage, "true")), true, 0},
+		"manage what was released":          {Manage(peering, has(tag.Manage, "false")), false, 1},
+		"release":                           {Release(peering, has(tag.Manage, "false"), false), true, 0},
+		"undo":                              {Release(sales, has(tag.Manage, "undo"), true), true, 0},
+		"undo what was released":            {Release(peering, has(tag.Manage, "false"), true), false, 1},
+		"pause":                             {Pause(hub, "paused"), true, 0},
+		"resume":                            {Resume(hub, "add", "add"), true, 0},
+		"a policy that is in force":         {ApplyPolicy(hub, PolicyTest{Valid: true, Compared: true}, ""), true, 0},
+		"a policy that cannot be read":      {ApplyPolicy(hub, PolicyTest{}, ""), false, 0},
+		"redrive of what runs is not so":    {RedriveOf(hub, "arn:aws:states:us-east-1:1:execution:m:e", "RUNNING", ""), false, 0},
+		"a brake at which nothing waits":    {ReleaseBrake(hub, nil, true), false, 0},
+		"revoke from whom nobody names yet": {RevokeAccount(sales, "sales", "111111111111", nil), false, 0},
+	} {
+		if c.deed.Already != c.already || len(c.deed.Calls) != c.calls || len(c.deed.Says) == 0 || Of(c.deed).Already != c.already {
+			t.Errorf("%s: %+v", name, c.deed)
 		}
 	}
 }

@@ -23,12 +23,14 @@ type Done struct {
 	Says  []string `json:"says" jsonschema:"what comes of it, or why there was nothing to do"`
 	Calls []Call   `json:"calls" jsonschema:"the calls that were made, in their order; of a dry run those that would be"`
 	Done  bool     `json:"done" jsonschema:"whether they were made"`
-	Said  []string `json:"said,omitempty" jsonschema:"what AWS answered, in words"`
+	// Already is no failure: whoever says a thing twice has what they want.
+	Already bool     `json:"already,omitempty" jsonschema:"it is so already, and nothing was done"`
+	Said    []string `json:"said,omitempty" jsonschema:"what AWS answered, in words"`
 }
 
 // Of is the answer of a deed that is not done yet.
 func Of(d Deed) Done {
-	return Done{Head: answer.HeadOf("Deed"), Title: d.Title, Says: append([]string{}, d.Says...), Calls: append([]Call{}, d.Calls...)}
+	return Done{Head: answer.HeadOf("Deed"), Title: d.Title, Says: append([]string{}, d.Says...), Calls: append([]Call{}, d.Calls...), Already: d.Already}
 }
 
 // Text implements [answer.Document].

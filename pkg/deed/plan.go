@@ -35,6 +35,23 @@ type Entry struct {
 	State   string
 	Command []string // by which the owner who is asked approves
 	Shown   []string // what the last question showed
+	// Contested says that something of it was taken away again after it was put back: Drawbridge leaves that until its owner asks anew.
+	Contested bool
+	// Tags are those of the thing, as [Read] gives them; nil if they could not be read.
+	Tags map[string]string
+}
+
+// so completes a deed that sets a tag: it is none if the thing has the tag already.
+func (d Deed) so(t Thing, e Entry, key, value string) Deed {
+	if e.Tags[key] != value {
+		d.Calls = []Call{Tag(t, key, value)}
+		return d
+	}
+	d.Already, d.Says = true, []string{fmt.Sprintf("It is so already: %s has %s=%s.", t.ID, key, value)}
+	if e.State != "" {
+		d.Says[0] += " It is " + e.State + "."
+	}
+	return d
 }
 
 // answered is the value of the tag in the command by which an owner approves; see [board.Line].
@@ -53,6 +70,9 @@ func Approve(t Thing, answer string, e Entry) Deed {
 	d := Deed{Title: "Approve " + t.ID}
 	asked, ok := answered(e.Command)
 	if e.Known {
+		if said := e.Tags[tag.Approval]; !ok && strings.HasPrefix(said, tag.Approved) && cmp.Or(answer, said) == said {
+			return d.so(t, e, tag.Approval, said)
+		}
 		if !ok {
 			d.Says = append(d.Says, "Nothing waits for an approval: it is "+cmp.Or(e.State, "begun")+".")
 			return d
@@ -63,8 +83,7 @@ func Approve(t Thing, answer string, e Entry) Deed {
 	}
 	answer = cmp.Or(answer, asked, tag.Approved)
 	d.Says = append(d.Says, map[bool]string{true: "It covers what is there and what comes later.", false: "It covers what the question showed; what comes later is asked about again."}[answer == tag.ApprovedAll])
-	d.Calls = []Call{Tag(t, tag.Approval, answer)}
-	return d
+	return d.so(t, e, tag.Approval, answer)
 }
 
 // Reject is the deed of an owner who says no, or takes back what stands.
@@ -73,29 +92,36 @@ func Reject(t Thing, e Entry) Deed {
 	if e.State != "" {
 		says += " It is " + e.State + "."
 	}
-	return Deed{Title: "Reject " + t.ID, Says: []string{says}, Calls: []Call{Tag(t, tag.Approval, "rejected")}}
+	return Deed{Title: "Reject " + t.ID, Says: []string{says}}.so(t, e, tag.Approval, "rejected")
 }
 
 // Manage is the deed of an owner who gives a connection, or access, to Drawbridge, or asks anew for what is contested of it.
-func Manage(t Thing) Deed {
-	d := Deed{Title: "Give " + t.ID + " to Drawbridge", Says: []string{"If the policy allows it, Drawbridge connects it from now on. What is there stays its owners'."}, Calls: []Call{Tag(t, tag.Manage, tag.Take)}}
+func Manage(t Thing, e Entry) Deed {
+	d := Deed{Title: "Give " + t.ID + " to Drawbridge", Says: []string{"If the policy allows it, Drawbridge connects it from now on. What is there stays its owners'."}}
 	if !connected(t) {
 		d.Says[0] = "Drawbridge does from now on what its owner's tags ask for, if the policy allows it, and puts back what was left to who took it away. What is there stays its owner's."
 		d.Says = append(d.Says, whole(t)...)
+	}
+	if e.Contested { // the same word again asks anew
+		d.Calls = []Call{Tag(t, tag.Manage, tag.Take)}
+		return d
+	}
+	if d = d.so(t, e, tag.Manage, tag.Take); d.Already && !e.Known {
+		d.Says = append(d.Says, "If something of it is contested, the same word asks anew for that: --hub-profile says whether it is.")
 	}
 	return d
 }
 
 // Release is the deed of an owner who takes a connection, or access, out of Drawbridge's hands: all stands as it does, or, with undo, what was added goes before.
-func Release(t Thing, undo bool) Deed {
-	d := Deed{Title: "Release " + t.ID, Says: []string{"Drawbridge lets go of it, and leaves everything as it stands."}, Calls: []Call{Tag(t, tag.Manage, tag.Leave)}}
+func Release(t Thing, e Entry, undo bool) Deed {
+	d, word := Deed{Title: "Release " + t.ID, Says: []string{"Drawbridge lets go of it, and leaves everything as it stands."}}, tag.Leave
 	if undo {
-		d = Deed{Title: "Undo and release " + t.ID, Says: []string{"What Drawbridge added goes on both sides, then it lets go."}, Calls: []Call{Tag(t, tag.Manage, tag.Undo)}}
+		d, word = Deed{Title: "Undo and release " + t.ID, Says: []string{"What Drawbridge added goes on both sides, then it lets go."}}, tag.Undo
 	}
 	if !connected(t) {
 		d.Says = append(d.Says, whole(t)...)
 	}
-	return d
+	return d.so(t, e, tag.Manage, word)
 }
 
 // connected reports whether a thing carries a connection between two networks; what else there is, is access that its owner asks for by tags.
@@ -173,7 +199,7 @@ func RevokeAccount(t Thing, name, account string, tags map[string]string) Deed {
 // Pause is the deed of an operator who has Drawbridge do nothing.
 func Pause(hub event.Place, now string) Deed {
 	if now == "paused" {
-		return Deed{Title: "Pause Drawbridge", Says: []string{"It is paused."}}
+		return Deed{Title: "Pause Drawbridge", Says: []string{"It is paused already."}, Already: true}
 	}
 	return Deed{Title: "Pause Drawbridge", Says: []string{"Nothing is looked at, added or taken away until it is resumed; events are kept, one for each thing. The mode is " + cmp.Or(now, "not known") + "."},
 		Calls: []Call{Put(hub, ModeParameter, "paused", "")}}
@@ -183,7 +209,7 @@ func Pause(hub event.Place, now string) Deed {
 func Resume(hub event.Place, now, want string) Deed {
 	d := Deed{Title: "Set the mode to " + want}
 	if now == want {
-		d.Says = []string{"It is " + now + "."}
+		d.Says, d.Already = []string{"It is " + now + " already."}, true
 		return d
 	}
 	d.Says = []string{map[string]string{"full": "Drawbridge adds and takes away.", "add": "Drawbridge adds, and keeps what it would take away.", "observe": "Drawbridge looks, says what it would do, and changes nothing."}[want] +

@@ -106,7 +106,7 @@ func ApplyPolicy(hub event.Place, t PolicyTest, text string) Deed {
 		return d
 	}
 	if t.Compared && len(t.Added)+len(t.Gone)+len(t.Changed) == 0 {
-		d.Says = []string{"It says what the policy in force says."}
+		d.Says, d.Already = []string{"It says what the policy in force says."}, true
 		return d
 	}
 	d.Says = []string{"It counts for every execution that starts from now on, and a sweep follows: what it does not allow any more is taken away, as far as the brake lets it. Commit the same text, or the next deployment that changes the policy takes it back."}

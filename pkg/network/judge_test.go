@@ -123,6 +123,10 @@ func TestJudge(t *testing.T) {
 			hop: "route there", want: network.Unknown, says: "nat-1"},
 		"a more specific route to another peering": {change: func(w *world) { w.route(to("10.2.1.0/24", "pcx-2")) },
 			hop: "route there", want: network.No, says: "pcx-2, which does not lead to vpc-d"},
+		"a route to just that for another network of the same range": {change: func(w *world) { w.route(to("10.2.1.0/24", "pcx-2")) },
+			hop: "route there", want: network.No, says: "; do not replace route 10.2.1.0/24 in rtb-1a: it would cut whoever is behind pcx-2; give one of the two networks a range of its own"},
+		"a wider route to another peering": {change: func(w *world) { w.VPCs[0].Tables[0].Routes[1] = to("10.2.0.0/16", "pcx-2") },
+			hop: "route there", want: network.No, says: "it would cut whoever is behind pcx-2 with these addresses"},
 		"a more specific blackhole": {change: func(w *world) {
 			w.route(network.Route{Destination: cidr("10.2.1.0/25"), Target: "eni-1", Blackhole: true})
 		},

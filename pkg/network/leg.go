@@ -88,7 +88,9 @@ func (l *leg) leads(table Table, p Part) (f finding, target string, sure bool) {
 			l.used = append(l.used, r.Target)
 			return yes("%s sends %s to %s", table.ID, to, r.Target), r.Target, true
 		}
-		return no("%s of %s leads %s to %s, which does not lead to %s", via, table.ID, to, r.Target, l.to.vpc.ID)
+		f, target, sure := no("%s of %s leads %s to %s, which does not lead to %s", via, table.ID, to, r.Target, l.to.vpc.ID)
+		f.remedy = l.spare(table, p)
+		return f, target, sure
 	case GatewayTarget:
 		if _, known := l.w.gateway(r.Target); known && !same {
 			l.used = append(l.used, r.Target)
@@ -108,6 +110,16 @@ func (l *leg) leads(table Table, p Part) (f finding, target string, sure bool) {
 	default:
 		return unknown("%s of %s leads %s to %s, %s: what becomes of it there is not modelled", via, table.ID, to, r.Target, kind), l.carrier, false
 	}
+}
+
+// spare is the remedy where another peering has the addresses: a route of ours would cut what goes over that one, whoever is behind it.
+func (l *leg) spare(table Table, p Part) string {
+	to, r := names(p.CIDRs), p.Route
+	cut := fmt.Sprintf("do not lead %s to %s in %s yet: it would cut whoever is behind %s with these addresses", to, l.carrier, table.ID, r.Target)
+	if len(p.CIDRs) == 1 && p.CIDRs[0] == r.Destination {
+		cut = fmt.Sprintf("do not replace route %s in %s: it would cut whoever is behind %s", r.Destination, table.ID, r.Target)
+	}
+	return fmt.Sprintf("%s; give one of the two networks a range of its own and use it there (add a CIDR to the VPC), or, if its owner says that nobody uses %s, lead %s to %s", cut, r.Target, to, l.carrier)
 }
 
 // onward reports whether some table of the VPC leads any of prefixes elsewhere than to the internet or to nothing: a NAT gateway in a subnet of

@@ -13,8 +13,9 @@ type Line struct {
 	Curve      [4]Point
 	// Break is where a path ends, in thousandths of its curve; 1000: it does not. Behind it the line goes on faintly.
 	Break int
-	// Mark is where the look's character stands, and, of a path that ends, the hop's name below it. Where there was no room it has no size.
+	// Mark is the room of the look's character and, of a path that ends, of the hop's name below it. Where there was no room it has no size.
 	Mark Rect
+	Sign Point // the middle of the character, on the line; the name moves beside it where the drawing ends
 	Hop  string
 }
 
@@ -148,10 +149,10 @@ func (l *Line) mark(taken *grid, all Rect) {
 				continue
 			}
 			p := l.At(t)
-			r := Rect{p.X - w/2, p.Y - markSize/2, w, h}
-			if r.Inside(all) && taken.free(r) {
+			r := Rect{max(all.X, min(p.X-w/2, all.X+all.W-w)), p.Y - markSize/2, w, h}
+			if sign := (Rect{p.X - markSize/2, p.Y - markSize/2, markSize, markSize}); sign.Inside(all) && r.Inside(all) && taken.free(r) {
 				taken.add(r)
-				l.Mark = r
+				l.Mark, l.Sign = r, p
 				if l.Break < 1000 {
 					l.Break = t
 				}

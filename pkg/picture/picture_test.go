@@ -188,6 +188,17 @@ func TestWhatIsBrokenIsMarkedWhereItBreaks(t *testing.T) {
 	}
 }
 
+// Where the drawing ends, the name of the hop moves inwards, and the sign stays on its line.
+func TestWhatBreaksAtTheEdgeIsMarked(t *testing.T) {
+	for name, x := range map[string]int{"right": 390, "left": 10, "middle": 200} {
+		l, all := Line{Look: Broken, Hop: "name resolution", Break: 100, Curve: [4]Point{{x, 50}, {x, 100}, {x, 200}, {x, 250}}}, Rect{0, 0, 400, 300}
+		l.mark(&grid{}, all)
+		if l.Mark.W == 0 || !l.Mark.Inside(all) || l.Sign != l.At(l.Break) {
+			t.Errorf("%s: %+v", name, l)
+		}
+	}
+}
+
 // Whatever others named their things, a drawing is well-formed and a page has only the script that is its own.
 func TestHostileNames(t *testing.T) {
 	m := hostile(t)

@@ -183,10 +183,9 @@ func (d *drawer) line(l *Line, first bool) {
 		curve("beyond", beyond)
 	}
 	if l.Mark.W > 0 {
-		x, y := l.Mark.X+l.Mark.W/2, l.Mark.Y+markSize/2
-		d.mark(l.Look, x, y)
+		d.mark(l.Look, l.Sign.X, l.Sign.Y)
 		if l.Hop != "" {
-			fmt.Fprintf(d.b, `<text class="hop" x="%d" y="%d">%s</text>`, x, y+markSize/2+hopHeight-4, escape(l.Hop))
+			fmt.Fprintf(d.b, `<text class="hop" x="%d" y="%d">%s</text>`, l.Mark.X+l.Mark.W/2, l.Sign.Y+markSize/2+hopHeight-4, escape(l.Hop))
 		}
 	}
 	d.b.WriteString("</g>\n")
