@@ -87,6 +87,7 @@ type Facts struct {
 	Entry   ledger.Connection
 	Role    *Role        // nil: there is none of that name
 	Item    *ledger.Item // of the role; nil: the ledger has none
+	Rights  *ledger.Item // of what the role may do; nil: the ledger has nothing
 	Secret  Secret
 	// Consumers are the accounts that the tag names, with the policy's decisions.
 	Consumers []workflow.Consumer
