@@ -100,8 +100,8 @@ func TestPeopleMayDoTheirDeeds(t *testing.T) {
 	all := map[string]string{tag.Share: "111111111111", tag.DataAPI: "111111111111", tag.Studio: "111111111111"}
 	deeds := map[string][]deed.Deed{
 		owner: {deed.Approve(thing(tag.Peering, "pcx-1"), "", deed.Entry{}), deed.Approve(thing(tag.Attachment, "tgw-attach-1"), "", deed.Entry{}), deed.Reject(thing(tag.Peering, "pcx-1"), deed.Entry{}),
-			deed.Manage(thing(tag.Peering, "pcx-1")), deed.Release(thing(tag.Attachment, "tgw-attach-1"), true), deed.Manage(thing(tag.DBCluster, "arn:aws:rds:eu-west-1:222222222222:cluster:sales")),
-			deed.Release(thing(tag.RedshiftCluster, "arn:aws:redshift:eu-west-1:222222222222:cluster:sales"), false), deed.Release(thing(tag.VPC, "vpc-0a1b2c3d"), true)},
+			deed.Manage(thing(tag.Peering, "pcx-1"), deed.Entry{}), deed.Release(thing(tag.Attachment, "tgw-attach-1"), deed.Entry{}, true), deed.Manage(thing(tag.DBCluster, "arn:aws:rds:eu-west-1:222222222222:cluster:sales"), deed.Entry{}),
+			deed.Release(thing(tag.RedshiftCluster, "arn:aws:redshift:eu-west-1:222222222222:cluster:sales"), deed.Entry{}, false), deed.Release(thing(tag.VPC, "vpc-0a1b2c3d"), deed.Entry{}, true)},
 		operator: {deed.Pause(hub, "full"), deed.Resume(hub, "paused", "full"), sweep, deed.ReleaseBrake(hub, []string{"x"}, true), deed.RedriveOf(hub, failed, "FAILED", "x"),
 			deed.ApplyPolicy(hub, deed.PolicyTest{Valid: true, File: "p.cedar"}, "")},
 	}

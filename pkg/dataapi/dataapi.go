@@ -28,6 +28,7 @@
 //	retract.go   takes back
 //	conclude.go  leaves the result
 //	removal.go   thinks: what an answer takes away, for the brake (pure)
+//	withdraw.go  thinks: whether the role lets in more than the cluster says now (pure)
 //	status.go    the tags that say how a cluster stands
 //	told.go      tells from what the accounts show what a ledger had that was lost
 //	turn.go      under which lease an inspection looks
@@ -78,6 +79,7 @@ type Facts struct {
 	Entry   ledger.Connection
 	Role    *Role        // nil: there is none of that name
 	Item    *ledger.Item // of the role; nil: the ledger has none
+	Rights  *ledger.Item // of what the role may do; nil: the ledger has nothing
 	Secret  Secret
 	// Consumers are the accounts that the tag names, with the policy's decisions.
 	Consumers []workflow.Consumer

@@ -137,6 +137,11 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, pr
 	if facts.Item, err = roleEntry(ctx, i.Ledger, facts.Cluster, i.Home); err != nil {
 		return facts, err
 	}
+	if facts.Item != nil {
+		if facts.Rights, err = entry(ctx, i.Ledger, rightsItem(facts.Cluster, i.Home)); err != nil {
+			return facts, err
+		}
+	}
 	if name := facts.Tags[tag.Secret]; name != "" {
 		if facts.Secret, err = readSecret(ctx, clients, name, facts.Cluster); err != nil {
 			return facts, err

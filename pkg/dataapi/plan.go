@@ -35,6 +35,7 @@ import (
 //	no secret, or not under a customer-managed key     → Conflict, with the command that moves it
 //	the key's policy leaves neither to IAM, who decrypts
 //	nor who makes grants                               → Conflict, with the statement that is missing
+//	a Conflict, and its role lets in more than it says → retract, Refused
 //	else                                               → expose, Exposed
 //
 // A consumer whom the policy does not admit does not keep the others from being admitted.
@@ -81,6 +82,9 @@ func Plan(f Facts) (workflow.InspectDataAPIOutput, error) {
 		return out, nil
 	}
 	for _, err := range []error{owned(f), possible(f)} {
+		if err != nil && outlived(f) {
+			return withdraw(f, out, err), nil
+		}
 		if err != nil {
 			return out, err
 		}

@@ -1,11 +1,8 @@
 package dataapi
 
 import (
-	"encoding/json"
 	"fmt"
-	"slices"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -19,6 +16,9 @@ import (
 //	retract, the cluster has no tag, or one that means nothing   → lost
 //	retract, the secret or the key says for which clusters it is → ended
 //	retract, the secret or the key has no such tag               → lost
+//	retract, it cannot be served, and its owner put somebody out
+//	or names another secret that is there                        → ended
+//	retract, it cannot be served, and its secret is not there    → lost
 //	retract, the policy admits nobody                            → forbidden
 //	expose, an account that the role trusts is named and is not
 //	admitted any more                                            → forbidden, for that account
@@ -34,6 +34,12 @@ func Removals(f Facts, out workflow.InspectDataAPIOutput) []brake.Removal {
 		case len(f.Consumers) == 0:
 			all.Why = brake.Lost
 		case len(Admitted(f.Consumers)) == 0:
+		case lacks(f) == "":
+			if ownersDoing(f) {
+				all.Why = brake.Ended
+			} else if f.Secret.ARN == "" {
+				all.Why = brake.Lost
+			}
 		case !For(secret.Tags, f.Cluster.ID) && tag.Says(secret.Tags, tag.DataAPI), For(secret.Tags, f.Cluster.ID) && tag.Says(secret.Key.Tags, tag.DataAPI):
 			all.Why = brake.Ended
 		default:
@@ -51,28 +57,6 @@ func Removals(f Facts, out workflow.InspectDataAPIOutput) []brake.Removal {
 		return some
 	}
 	return nil
-}
-
-// trusts reports whether a role trusts an account now.
-func trusts(role *Role, account string) bool {
-	if role == nil {
-		return false
-	}
-	var trust struct {
-		Statement []struct {
-			Effect    string
-			Principal struct{ AWS any }
-		}
-	}
-	if json.Unmarshal([]byte(role.Trust), &trust) != nil {
-		return false
-	}
-	for _, s := range trust.Statement {
-		if s.Effect == "Allow" && slices.ContainsFunc(texts(s.Principal.AWS), func(p string) bool { return p == account || arn.AccountOf(p) == account }) {
-			return true
-		}
-	}
-	return false
 }
 
 // asItIs is the decision about an account that is suspended, so that nothing is known of it: who was let in stays, and nobody comes.

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dryrun"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -24,6 +23,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -236,7 +236,7 @@ func tells(writes []dryrun.Write) []string {
 	for _, w := range writes {
 		in, ok := w.Input.(*ec2.CreateTagsInput)
 		for n := 0; ok && n < len(in.Tags); n++ {
-			if aws.ToString(in.Tags[n].Key) == connection.TagReason {
+			if aws.ToString(in.Tags[n].Key) == tag.Reason {
 				out = append(out, w.Account+": "+aws.ToString(in.Tags[n].Value))
 			}
 		}
