@@ -140,12 +140,7 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 	}
 	switch {
 	case list:
-		id := r.request.one("prefixListId")
-		if !listForm.MatchString(id) {
-			return invalid("%s names no prefix list: %q is not of the form pl-0123456789abcdef0", c.Name, clip(id))
-		}
-		c.Lists = []string{id}
-		return nil
+		return c.list(r)
 	case table:
 		id := r.request.one("routeTableId")
 		if !tableForm.MatchString(id) {
@@ -188,6 +183,16 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 	if len(c.Things) == 0 && known.Names.Kind != "" {
 		return invalid("%s names no %s: there is nothing at %s", c.Name, known.Names.Kind, strings.Join(known.Names.Path, "."))
 	}
+	return nil
+}
+
+// list takes the prefix list that a call changed.
+func (c *Changed) list(r record) error {
+	id := r.request.one("prefixListId")
+	if !listForm.MatchString(id) {
+		return invalid("%s names no prefix list: %q is not of the form pl-0123456789abcdef0", c.Name, clip(id))
+	}
+	c.Lists = []string{id}
 	return nil
 }
 
