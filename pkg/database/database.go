@@ -6,7 +6,6 @@
 //	read.go      reads what RDS and Redshift list with its tags
 //	state.go     the states in which nothing answers
 //	port.go      reads at which ports an instance of RDS answers beside its own
-//	state.go     in which states nothing answers
 //	tagged.go    reads what is found by its tag
 //
 // It only reads. Whether a database is opened to a consumer is the policy's decision, and pkg/firewall's work.
