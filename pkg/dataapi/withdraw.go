@@ -14,9 +14,9 @@ import (
 
 // outlived reports whether the cluster's role lets in more than the cluster says now: an account that is not admitted any more, or people to
 // another secret. What keeps the cluster from being served as it says must not keep them in: then the role goes. It is asked of a role that is
-// Drawbridge's own, whatever became of its boundary.
+// Drawbridge's own and has its boundary: IAM lets Drawbridge write no other.
 func outlived(f Facts) bool {
-	ours := f.Role != nil && f.Item != nil && f.Role.Path == rolePath && f.Item.NeededBy(f.Cluster.ARN) && ledger.Stands(*f.Item, f.Role.ID, true) == ledger.AsLeft
+	ours := f.Role != nil && f.Item != nil && f.Role.Path == rolePath && f.Role.Boundary == Boundary(f.Cluster) && f.Item.NeededBy(f.Cluster.ARN) && ledger.Stands(*f.Item, f.Role.ID, true) == ledger.AsLeft
 	return ours && (len(putOut(f)) > 0 || otherSecret(f))
 }
 

@@ -47,7 +47,7 @@ func TestWhoIsPutOutLosesItAllTheSame(t *testing.T) {
 		"the key is off, and one was taken out":        {[]string{alpha, gamma}, off, true, brake.Ended},
 		"the key is off, and the policy forbids one":   {[]string{alpha, gamma}, func(f *Facts) { off(f); f.Consumers = append(f.Consumers, consumer(gamma, false)) }, true, brake.Forbidden},
 		"the boundary is lost":                         {[]string{alpha}, func(f *Facts) { f.Role.Boundary = "" }, false, ""},
-		"the boundary is lost, and one was taken out":  {[]string{alpha, gamma}, func(f *Facts) { f.Role.Boundary = "" }, true, brake.Ended},
+		"the boundary is lost, and one was taken out":  {[]string{alpha, gamma}, func(f *Facts) { f.Role.Boundary = "" }, false, ""},
 		"a secret is named that is not there":          {[]string{alpha}, func(f *Facts) { f.Secret = Secret{Name: "other"} }, true, brake.Lost},
 		"another secret is named, under AWS's own key": {[]string{alpha}, func(f *Facts) { f.Secret.ARN, f.Secret.Managed, f.Secret.Key = "arn:other", true, Key{} }, true, brake.Ended},
 		"the role is another one":                      {[]string{alpha, gamma}, func(f *Facts) { f.Role.ID = "AROA2" }, false, ""},

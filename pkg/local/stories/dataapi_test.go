@@ -257,28 +257,6 @@ secret; the policy stays as its owner wrote it. With the tags the grant goes.`,
 		restored: true,
 	},
 	{
-		name:  "data-api-put-out",
-		title: "Nobody stays in because something else is wrong",
-		about: `
-As in data-api-grant.md, with alpha and gamma. Then the owner of the cluster takes alpha's account out and, by a slip, names a secret that is not there. No role
-can be made for that; alpha loses what it had all the same, and so does gamma what it had at the secret that the cluster names no more. When the name is right, gamma is
-let in again.`,
-		change: func(s *scenario.DataAPISpec) { s.KeyPolicy = scenario.OnlyGrants },
-		acts: []dataAPIAct{
-			{"The owner of beta names alpha and gamma.", shareWith(alphaAndGamma), told([]string{"Exposed"})},
-			{"The owner of beta takes alpha out, and names a secret that is not there.", func(ctx context.Context, w *scenario.DataAPIWorld) error {
-				w.Secret = "sales/raeder"
-				return w.Share(ctx, w.Third)
-			}, told([]string{"Refused"})},
-			{"The owner of beta names sales/reader again.", func(ctx context.Context, w *scenario.DataAPIWorld) error {
-				w.Secret = "sales/reader"
-				return w.Share(ctx, w.Third)
-			}, told([]string{"Exposed"})},
-			retracted("Retracted"),
-		},
-		restored: true,
-	},
-	{
 		name:  "data-api-deleted",
 		title: "The cluster is deleted",
 		about: "As in s3-data-api.md. Then the cluster is deleted: the role goes.",
