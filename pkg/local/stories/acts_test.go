@@ -177,6 +177,9 @@ drawbridge:attach stays, but no sweep attaches it again, neither while AWS still
 			}, []string{"Nothing", "Swept"}},
 			{"The owner of beta sets the VPC's tag anew: drawbridge:attach=core.", attach("core"), []string{"Announced", "Attached", "Connected"}},
 		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){5: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			succeeds(t, w.Find(ctx)) // the new one
+		}},
 		connected: true,
 		unruly:    true,
 		also:      everyHopHolds,
