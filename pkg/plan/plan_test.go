@@ -250,3 +250,21 @@ func TestAccountsThatCannotBeReadAreNamed(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// Where a look waits, or something could not be planned, the counts are a bound and say so.
+func TestCountsThatAreABoundSaySo(t *testing.T) {
+	for name, c := range map[string]struct {
+		plan Plan
+		says string
+	}{
+		"all of it": {Plan{Looks: []Look{{Ends: "Connected"}}}, ""},
+		"waits":     {Plan{Looks: []Look{{Ends: "Connected"}, {Ends: "WaitForPeering", Waits: true}}}, "A look waits"},
+		"unread":    {Plan{Unplanned: []string{"account 111111111111"}}, "not planned may add"},
+	} {
+		for _, n := range []Counts{{States: 3}, {Adds: 1, Calls: 1, States: 3}} {
+			if got := n.words(c.plan.more()); !strings.Contains(got, c.says) || strings.Contains(got, "At least ") != (c.says != "") {
+				t.Errorf("%s: %s", name, got)
+			}
+		}
+	}
+}

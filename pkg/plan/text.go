@@ -47,7 +47,18 @@ func (p Plan) Text(page *answer.Page) {
 	for _, u := range p.Unplanned {
 		page.Say("? ", "not planned: %s", u)
 	}
-	page.Say("", "%s", p.Counts.words())
+	page.Say("", "%s", p.Counts.words(p.more()))
+}
+
+// more says why a plan may not be all, "" if it is: where a look waits, nobody knows what it finds then.
+func (p Plan) more() string {
+	switch {
+	case slices.ContainsFunc(p.Looks, func(l Look) bool { return l.Waits }):
+		return "A look waits: what it finds then is not planned."
+	case len(p.Unplanned) > 0:
+		return "What is not planned may add to it."
+	}
+	return ""
 }
 
 func head(page *answer.Page, hub board.Hub, mode board.Mode) {
@@ -91,15 +102,20 @@ func (c Change) row(page *answer.Page) []string {
 	return row
 }
 
-func (n Counts) words() string {
+// words say the counts; as a bound, if there may be more.
+func (n Counts) words(more string) string {
+	least := ""
+	if more != "" {
+		least, more = "At least ", " "+more
+	}
 	if n.Adds+n.Changes+n.Takes == 0 {
-		return fmt.Sprintf("Nothing would change. %d state transitions.", n.States)
+		return fmt.Sprintf("Nothing would change. %s%d state transitions.%s", least, n.States, more)
 	}
 	cost := "no monthly cost of its own"
 	if n.Monthly != 0 {
 		cost = fmt.Sprintf("%+.2f USD a month at the list price of US East, without traffic", n.Monthly)
 	}
-	return fmt.Sprintf("%d to add, %d to change, %d to take away: %d AWS calls that change something, %d state transitions, %s.", n.Adds, n.Changes, n.Takes, n.Calls, n.States, cost)
+	return fmt.Sprintf("%s%d to add, %d to change, %d to take away: %d AWS calls that change something, %d state transitions, %s.%s", least, n.Adds, n.Changes, n.Takes, n.Calls, n.States, cost, more)
 }
 
 // Text implements [answer.Document].
