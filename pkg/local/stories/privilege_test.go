@@ -238,7 +238,7 @@ func authorizationsAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = file.Write(asked)
-	if err = errors.Join(err, file.Close(), os.Rename(file.Name(), filepath.Join(root, "out", "authorizations.jsonl"))); err != nil {
+	if err = errors.Join(err, file.Chmod(0o644), file.Close(), os.Rename(file.Name(), filepath.Join(root, "out", "authorizations.jsonl"))); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d authorizations kept", bytes.Count(asked, []byte("\n")))

@@ -256,6 +256,29 @@ recorded(
 )
 
 
+# --- entries of prefix lists: a newer call, too --------------------------------------------------------------------------
+
+_MODIFY_LIST = "ModifyManagedPrefixList"
+
+
+def _list_elements(result):
+    held = result["PrefixList"]
+    body = {
+        "xmlns": "http://ec2.amazonaws.com/doc/2016-11-15/",
+        "prefixList": {"prefixListId": held.id, "version": held.version},
+    }
+    return {f"{_MODIFY_LIST}Response": body}
+
+
+recorded(
+    VPCs,
+    "modify_managed_prefix_list",
+    _MODIFY_LIST,
+    _wrapped_request(_MODIFY_LIST, "PrefixListId", "CurrentVersion"),
+    _list_elements,
+)
+
+
 # --- databases -----------------------------------------------------------------------------------------------------------
 
 

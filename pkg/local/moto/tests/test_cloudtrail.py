@@ -93,6 +93,19 @@ class CloudTrail(Case):
         (deleted,) = self.events(eventName="DeleteTags")
         self.assertEqual({"items": [{"key": "drawbridge:approval"}]}, deleted["detail"]["requestParameters"]["tagSet"])
 
+    def test_entries_of_prefix_lists(self):
+        ec2 = self.client("ec2", CONSUMER)
+        made = ec2.create_managed_prefix_list(
+            PrefixListName="databases", MaxEntries=2, AddressFamily="IPv4", Entries=[{"Cidr": "10.2.0.0/16"}]
+        )["PrefixList"]["PrefixListId"]
+        ec2.modify_managed_prefix_list(PrefixListId=made, CurrentVersion=1, RemoveEntries=[{"Cidr": "10.2.0.0/16"}])
+        (changed,) = self.events(eventName="ModifyManagedPrefixList")
+        request = changed["detail"]["requestParameters"]["ModifyManagedPrefixListRequest"]
+        self.assertEqual((made, "1"), (request["PrefixListId"], str(request["CurrentVersion"])))
+        self.assertEqual(
+            made, changed["detail"]["responseElements"]["ModifyManagedPrefixListResponse"]["prefixList"]["prefixListId"]
+        )
+
     def test_cidr_blocks_of_vpcs(self):
         vpc = self.vpc(CONSUMER, "10.1.0.0/16")
         ec2 = self.client("ec2", CONSUMER)
