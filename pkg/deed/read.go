@@ -14,12 +14,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
-	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag/tagger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Read returns the tags of a thing, of those that Drawbridge goes by, as its account shows them to whoever asks. An error of the kind Invalid says that there is no such
@@ -57,6 +58,13 @@ func nowhere(err error) bool {
 
 // read calls each with every tag of a thing.
 func (t Thing) read(ctx context.Context, cfg aws.Config, each func(key, value *string)) error {
+	if t.Kind == tag.DBProxy || t.Kind == tag.Workgroup { // whose descriptions have no tags
+		_, tags, err := tagger.In(cfg).Read(ctx, workflow.TaggedThing{Account: t.Account, Region: t.Region, Kind: t.Kind, ID: t.ID})
+		for key, value := range tags {
+			each(&key, &value)
+		}
+		return err
+	}
 	name := t.ID[strings.LastIndexAny(t.ID, ":/")+1:]
 	switch t.Kind.Service() {
 	case "ec2":
@@ -81,14 +89,6 @@ func (t Thing) read(ctx context.Context, cfg aws.Config, each func(key, value *s
 				each(one.Key, one.Value)
 			}
 		}
-	case "redshift-serverless":
-		got, err := redshiftserverless.NewFromConfig(cfg).ListTagsForResource(ctx, &redshiftserverless.ListTagsForResourceInput{ResourceArn: &t.ID})
-		if err != nil {
-			return err
-		}
-		for _, one := range got.Tags {
-			each(one.Key, one.Value)
-		}
 	case "iam":
 		got, err := iam.NewFromConfig(cfg).GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
 		if err != nil {
@@ -108,28 +108,20 @@ func (t Thing) read(ctx context.Context, cfg aws.Config, each func(key, value *s
 	return nil
 }
 
-// readRDS returns the tags of a thing of RDS's.
+// readRDS returns the tags of an instance or a cluster of RDS's.
 func (t Thing) readRDS(ctx context.Context, api *rds.Client, name string) ([]rdstypes.Tag, error) {
-	switch t.Kind {
-	case tag.DBCluster:
+	if t.Kind == tag.DBCluster {
 		got, err := api.DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{DBClusterIdentifier: &name})
 		if err != nil || len(got.DBClusters) != 1 {
 			return nil, cmp.Or(err, errNone)
 		}
 		return got.DBClusters[0].TagList, nil
-	case tag.DBInstance:
-		got, err := api.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: &name})
-		if err != nil || len(got.DBInstances) != 1 {
-			return nil, cmp.Or(err, errNone)
-		}
-		return got.DBInstances[0].TagList, nil
-	default: // a proxy, whose description has no tags
-		got, err := api.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: &t.ID})
-		if err != nil {
-			return nil, err
-		}
-		return got.TagList, nil
 	}
+	got, err := api.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: &name})
+	if err != nil || len(got.DBInstances) != 1 {
+		return nil, cmp.Or(err, errNone)
+	}
+	return got.DBInstances[0].TagList, nil
 }
 
 // readEC2 returns the tags of a thing of EC2's, by the call that describes it: a list of tags alone does not say that the thing is not there.
