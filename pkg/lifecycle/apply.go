@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,7 +16,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
-	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -135,170 +133,6 @@ func (b book) told(ctx context.Context, api client, ec2api route.NetworkReader, 
 		return outcome{}, fmt.Errorf("injecting routes into notebook %s: %w", b.nb.Name, failed)
 	}
 	return out, err
-}
-
-// serve is [Attach] without the debts and without what the notebook says.
-// Long, because it is the table in the comment of [Attach], a case after the other.
-func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader, in workflow.AttachRoutesInput) (outcome, error) {
-	nb, stopped, exact := b.nb, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
-	routed := b.routed(ec2api)
-	hop, set, gone := workflow.Hop{Hop: hostRoute(nb), OK: true}, false, false
-	status, reason := "", ""
-	answer := func(a workflow.Answer, detail string, args ...any) (outcome, error) {
-		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
-			a = Start // whatever became of it, the notebook that we stopped is started again
-		}
-		return outcome{answer: a, hop: hop, set: set, gone: gone, status: status, reason: reason}, nil
-	}
-	// failed ends what a person must mend here, in words; what may pass, or is a matter of permissions, fails the step.
-	failed := func(err error) (outcome, error) {
-		if fault.Of(err) == fault.Conflict || stopped && !fault.Passing(err) {
-			hop.OK, status, reason = false, Failed, err.Error()
-			return answer(Done, "%v", err)
-		}
-		return outcome{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
-	}
-	switch {
-	case !nb.Inject.Allowed:
-		if exact && nb.LifecycleConfig == NameFor(nb.Subnet) { // ours, and perhaps idle since it was allowed
-			if _, err := Detach(ctx, api, nb.Name); err != nil {
-				return outcome{}, err
-			}
-		}
-		left := fmt.Sprintf("left out by policy %s%s", nb.Inject.Policy, nb.Unclear)
-		if saysSomething(nb) { // else it never had any, and its owner knows
-			status, reason = LeftOut, left
-		}
-		return answer(Done, "%s", left)
-	case !nb.DirectInternet:
-		return answer(Done, "not needed: direct internet access is disabled, so all traffic leaves by the VPC")
-	}
-	needed, err := b.wants(ctx, TableOf(in.Connection, in.Routed, nb))
-	if err != nil {
-		return outcome{}, err
-	}
-	destinations, bad := Routable(nb.SubnetCIDR, needed)
-	if len(bad) > 0 {
-		hop.OK = false
-	}
-	if len(destinations) == 0 {
-		if len(bad) > 0 {
-			return answer(Done, "%s", strings.Join(bad, "; "))
-		}
-		var stay []netip.Prefix
-		if exact && !stopped {
-			if err := b.withdraw(ctx, api, func(ctx context.Context) (now []netip.Prefix, err error) {
-				stay, err = routed(ctx)
-				return stay, err
-			}); err != nil {
-				return failed(err)
-			}
-		}
-		if len(stay) > 0 {
-			return answer(Done, "%s: its route was taken away and comes back, and what sets it stays until then", list(stay))
-		}
-		if exact && saysSomething(nb) {
-			status, reason = None, "the route table of its subnet leads to nothing that Drawbridge manages"
-		}
-		return answer(Done, "not needed: the route table of %s has no route to a peering or gateway that Drawbridge manages", nb.Subnet)
-	}
-	told := list(destinations)
-	if len(bad) > 0 {
-		told += " (" + strings.Join(bad, "; ") + ")"
-	}
-	edit := Edit{Subnet: nb.SubnetCIDR, Mode: Add, Destinations: destinations}
-	if exact {
-		edit.Mode = Set
-	}
-
-	// The caller read the notebook moments ago. What a stale fact can do: none seen, one attached since – so look
-	// again before attaching; one seen, gone since – so look again if it is gone.
-	name, state, again := nb.LifecycleConfig, nb.Status, !b.fresh
-	if name != "" && !stopped {
-		err := b.once(ctx, api, routed, name, edit, nil)
-		if set = err == nil; set {
-			status, reason = inConfiguration(nb, name)
-			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
-		}
-		if !errors.Is(err, errGone) {
-			return failed(err)
-		}
-		again = true
-	}
-	if again {
-		now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &nb.Name})
-		if fault.NoRecord(err) {
-			stopped, gone = false, true
-			return answer(Done, "the notebook is gone")
-		}
-		if err != nil {
-			return outcome{}, fmt.Errorf("injecting routes into notebook %s: reading it: %w", nb.Name, err)
-		}
-		name, state = aws.ToString(now.NotebookInstanceLifecycleConfigName), string(now.NotebookInstanceStatus)
-	}
-
-	if name != "" {
-		err := b.once(ctx, api, routed, name, edit, nil)
-		if set = err == nil; set && !moving(state) {
-			status, reason = inConfiguration(nb, name)
-		}
-		switch {
-		case errors.Is(err, errGone):
-			err = fault.New(fault.NotYet, "lifecycle configuration %s is gone", name)
-		case err == nil && (stopped || in.Phase == workflow.PhaseStarted) && moving(state):
-			return answer(Wait, "%s in lifecycle configuration %s; the notebook is %s", told, name, state)
-		case err == nil:
-			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
-		}
-		return failed(err)
-	}
-
-	switch types.NotebookInstanceStatus(state) {
-	case types.NotebookInstanceStatusStopped:
-		if err := b.attach(ctx, api, routed, edit); err != nil {
-			return failed(err)
-		}
-		set = true
-		status, reason = inConfiguration(nb, NameFor(nb.Subnet))
-		if stopped {
-			return answer(Wait, "%s in lifecycle configuration %s, being attached", told, NameFor(nb.Subnet))
-		}
-		return answer(Done, "%s in lifecycle configuration %s, attached; effective at the next start", told, NameFor(nb.Subnet))
-	case types.NotebookInstanceStatusInService, types.NotebookInstanceStatusPending:
-		if stopped {
-			return answer(Wait, "the notebook is %s", state)
-		}
-		hop.OK = false
-		if in.Phase == workflow.PhaseStarted {
-			// Stopped and started again, and still without a configuration: what kept it from being attached does so
-			// still, and says why; if it does not any more, the next stop will do.
-			if err := b.once(ctx, api, routed, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
-				return failed(fmt.Errorf("it was started again without them: %w", err))
-			}
-		}
-		status, reason = AtNextStart, atNextStart(nb)
-		running := state == string(types.NotebookInstanceStatusInService)
-		switch {
-		case nb.Restart.Allowed && running && in.Phase == workflow.PhaseUntouched:
-			// Whatever keeps a script from being made shows before anybody's notebook is stopped for it.
-			if err := b.once(ctx, api, routed, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
-				return failed(err)
-			}
-			hop.OK, hop.Detail = len(bad) == 0, fmt.Sprintf("%s in lifecycle configuration %s, for which the notebook is restarted, by policy %s", told, NameFor(nb.Subnet), nb.Restart.Policy)
-			return outcome{answer: Done, hop: hop, set: true, owes: true, status: status, reason: reason}, nil
-		case nb.Restart.Allowed && running && in.Phase == workflow.PhaseOwed:
-			return answer(Stop, "routes to %s need a lifecycle configuration; the notebook may be restarted for it, by policy %s", told, nb.Restart.Policy)
-		}
-		return answer(Done, "routes to %s need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag %s=allowed%s", told, tag.Restart, nb.Unclear)
-	case types.NotebookInstanceStatusStopping, types.NotebookInstanceStatusUpdating:
-		if stopped {
-			return answer(Wait, "the notebook is %s", state)
-		}
-		return outcome{}, fault.New(fault.NotYet, "injecting routes into notebook %s: it is %s", nb.Name, state)
-	}
-	// Failed or Deleting: nothing can be attached, and nothing will connect.
-	stopped, hop.OK, gone = false, false, types.NotebookInstanceStatus(state) == types.NotebookInstanceStatusDeleting
-	return answer(Done, "the notebook is %s, so nothing can be attached to it", state)
 }
 
 // NameFor is the name of the lifecycle configuration that Drawbridge makes for the notebooks of a subnet.

@@ -7,8 +7,8 @@
 // https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html
 //
 // The script belongs to its owner. Drawbridge keeps one block in it, between markers, and gives the owner's bytes
-// back exactly when the last route is gone. lifecycle.go has the words, plan.go thinks, apply.go gives the routes, release.go takes them
-// back, edit.go writes configurations; script.sh is what runs on the notebook, and package netproof runs it on a real network.
+// back exactly when the last route is gone. lifecycle.go has the words, plan.go thinks, apply.go gives the routes, serve.go is one
+// notebook's turn in it, release.go takes them back, edit.go writes configurations; script.sh is what runs on the notebook, and package netproof runs it on a real network.
 package lifecycle
 
 import (
