@@ -225,7 +225,8 @@ func TestRolesAndDomainsLeadToTheirClusters(t *testing.T) {
 	i.Looks = look.Asker{API: asked, Bus: "drawbridge"}
 	for n, consumers := range [][]string{{"111111111111"}, {"333333333333", "111111111111"}, {"333333333333"}} {
 		w := clusterOf(n)
-		if _, err := i.keep(t.Context(), w, ledger.Connection{}, false, append(consumers, "no account")); err != nil {
+		l := inspection{Inspector: i, accounts: append(consumers, "no account"), out: &workflow.InspectStudioOutput{Warehouse: w}}
+		if err := l.keep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		item := settingOf("111111111111", region, "d-abc")

@@ -11,12 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
-	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -39,124 +35,6 @@ func cluster(ctx context.Context, api Redshift, e event.Event) (tags map[string]
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return tag.Clean(tag.RedshiftCluster, tags), false, nil
-}
-
-// consumer looks at one account: the execution roles of its Studio domains in the cluster's Region. It adds to out those
-// that may read, and those that could and no longer may, with their domains; it returns the policy's refusals, and who wants those that leave to leave. An
-// account that cannot be looked at keeps nobody else out, and what its roles have stays.
-// Long, and with many parameters, because one account is read once, for all that may and all that might.
-func (i Inspector) consumer(ctx context.Context, execution string, place event.Place, set *policy.Set, warehouse policy.Warehouse, shared sharing, readers []reader, items []ledger.Item, out *workflow.InspectStudioOutput) (refused []policy.Decision, why []brake.Why, err error) {
-	facts, err := i.Account(ctx, place.Account)
-	if err != nil {
-		return nil, nil, err
-	}
-	here := slices.DeleteFunc(slices.Clone(readers), func(r reader) bool { return r.account != place.Account })
-	for n, r := range here {
-		if r.arn == "" {
-			here[n].arn = arn.IAM(arn.Partition(place.Region), r.account, "role/"+r.name)
-		}
-	}
-	if err := facts.Unreadable(); err != nil && len(here) > 0 {
-		keep(out, here, place.Account, err)
-		return nil, nil, nil
-	}
-	if facts.Organization == "" {
-		for _, r := range here {
-			out.Leaving, why = append(out.Leaving, workflow.ExecutionRole{Account: r.account, ARN: r.arn, Outside: true}), append(why, shared.why(place.Account, nil, policy.Decision{}, true, false))
-		}
-		d := set.Identify(policy.Role{ARN: "any role", Region: place.Region, Account: facts.Entity()}, warehouse, policy.Context{})
-		return []policy.Decision{d}, why, nil
-	}
-	clients := i.Enter(execution, place)
-	found, err := i.look(ctx, clients, place, here)
-	if fault.Absent(err) && len(here) == 0 {
-		return nil, nil, nil // in a Region without SageMaker there is no domain
-	}
-	if err != nil && (fault.Absent(err) || fault.Of(err) == fault.Refused) {
-		keep(out, here, place.Account, err)
-		return nil, nil, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	admitted, leaving := map[string]bool{}, map[string]bool{}
-	for _, one := range found.sorted() {
-		r := found.roles[one]
-		d := set.Identify(policy.Role{ARN: one, Name: nameOf(one), Region: place.Region, Tags: r.tags, Account: facts.Entity()}, warehouse, policy.Context{})
-		reads := slices.ContainsFunc(here, func(h reader) bool { return h.name == nameOf(one) })
-		switch {
-		case d.Allowed && !shared.ended && found.in(one):
-			admitted[one] = true
-			out.Roles = append(out.Roles, workflow.ExecutionRole{Account: place.Account, ARN: one, Decision: d})
-			*shared.leave = append(*shared.leave, leftIn(set, warehouse, policy.Role{ARN: one, Name: nameOf(one), Region: place.Region, Tags: r.tags, Account: facts.Entity()})...)
-		case reads:
-			leaving[one] = true
-			out.Leaving, why = append(out.Leaving, workflow.ExecutionRole{Account: place.Account, ARN: one, Decision: d}), append(why, shared.why(place.Account, r, d, false, found.in(one)))
-		case r.tags[tag.Studio] != "" || tag.Why(r.tags, tag.Studio) != "":
-			d.Reason += tag.Why(r.tags, tag.Studio)
-			refused = append(refused, d)
-		}
-	}
-	for _, h := range here {
-		if found.roles[h.arn] == nil && !slices.ContainsFunc(found.sorted(), func(one string) bool { return nameOf(one) == h.name }) {
-			// Somebody deleted it: the ledger forgets what was on it.
-			out.Leaving, why = append(out.Leaving, workflow.ExecutionRole{Account: h.account, ARN: h.arn}), append(why, brake.Ended)
-		}
-	}
-	for _, d := range found.domains {
-		w := d.workflow(place)
-		for _, one := range d.roles {
-			r := found.roles[one]
-			stays := slices.ContainsFunc(here, func(h reader) bool { return h.name == nameOf(one) && h.stays })
-			switch {
-			case admitted[one]:
-				w.Roles = append(w.Roles, one)
-				continue
-			case leaving[one]:
-				w.Leaving = append(w.Leaving, one)
-			}
-			if r == nil || !Ready(r.trust) || leaving[one] && !stays && !ReadyWithout(r.trust) {
-				w.Unready = append(w.Unready, one)
-			}
-		}
-		has := slices.ContainsFunc(items, func(i ledger.Item) bool {
-			return i.Same(settingOf(place.Account, place.Region, d.id))
-		})
-		if len(w.Roles)+len(w.Leaving) > 0 || has {
-			out.Domains = append(out.Domains, w)
-		}
-	}
-	// Domains that are deleted, or do not run in VPC only mode any more.
-	for _, item := range items {
-		known := slices.ContainsFunc(found.domains, func(d domain) bool { return d.id == item.Resource })
-		if item.Kind == ledger.Setting && item.Account == place.Account && item.Region == place.Region && !known {
-			d := domain{id: item.Resource, arn: arn.New(arn.Partition(place.Region), "sagemaker", place.Region, place.Account, "domain/"+item.Resource)}
-			out.Domains = append(out.Domains, d.workflow(place))
-		}
-	}
-	return refused, why, nil
-}
-
-// leftIn returns the accounts in which what somebody takes away of what lets a role read a warehouse is left to them: the policy does not allow Restore there.
-func leftIn(set *policy.Set, w policy.Warehouse, r policy.Role) []string {
-	var out []string
-	if !set.Restore(w, r, policy.Context{Connection: w.ARN}).Allowed {
-		out = append(out, w.Account.ID)
-	}
-	if !set.Restore(r, w, policy.Context{Connection: w.ARN}).Allowed {
-		out = append(out, r.Account.ID)
-	}
-	return out
-}
-
-// keep keeps what the roles of an account have that cannot be looked at now: what cannot be read is not gone.
-func keep(out *workflow.InspectStudioOutput, here []reader, account string, err error) {
-	for _, r := range here {
-		out.Roles = append(out.Roles, workflow.ExecutionRole{Account: r.account, ARN: r.arn, Kept: "its account cannot be looked at now: " + err.Error()})
-	}
-	if len(here) == 0 {
-		out.Unfit = append(out.Unfit, workflow.Hop{Hop: "account " + account, OK: false, Detail: "cannot be looked at now, so that nobody of it is let in: " + err.Error()})
-	}
 }
 
 // seen is what there is in an account: its domains in VPC only mode, and the roles of their people and of those who read already.

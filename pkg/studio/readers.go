@@ -53,102 +53,139 @@ func (r role) given(item *ledger.Item, w workflow.Warehouse) bool {
 // role goes. It always carries the permissions boundary of the member stack, without which Drawbridge may create no role.
 //
 // A role of that name which the ledger does not have is a [fault.Conflict], unless the cluster's owner gives it to Drawbridge, and so is one that has not the boundary any more: Drawbridge may set none.
-// Long, because the order of IAM's calls is the point of it.
 func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
-	w, name := in.Warehouse, nameOf(in.Warehouse.Role)
-	failed := func(doing string, err error) (workflow.HopsOutput, error) {
-		return workflow.HopsOutput{}, fmt.Errorf("%s the role %s in %s: %w", doing, name, w.Account, err)
-	}
+	r := readersRole{api: api, book: book, in: in, w: in.Warehouse, name: nameOf(in.Warehouse.Role)}
+	r.made, r.policy = readersItems(book, r.w)
 	var readers []string
-	for _, r := range in.Roles {
-		readers = append(readers, r.ARN)
+	for _, one := range in.Roles {
+		readers = append(readers, one.ARN)
 	}
-	have, err := readRole(ctx, api, name, w.Account)
-	if err != nil {
+	var err error
+	if r.have, err = readRole(ctx, api, r.name, r.w.Account); err != nil {
 		return workflow.HopsOutput{}, err
 	}
-	items, err := book.Of(ctx, w.Account, book.Home, name)
+	if r.items, err = book.Of(ctx, r.w.Account, book.Home, r.name); err != nil {
+		return r.failed("asking the ledger about", err)
+	}
+	known := find(r.items, r.made)
+	switch {
+	case r.have != nil && !r.have.ours(known) && !r.have.given(known, r.w):
+		return r.somebodyElses(ctx, readers)
+	case len(readers) == 0:
+		return r.unmake(ctx)
+	case r.have != nil && r.have.boundary != boundary(r.w):
+		return workflow.HopsOutput{}, fault.NewConflict(fmt.Sprintf("the role %s in %s has lost its permissions boundary", r.name, r.w.Account),
+			"set the boundary "+boundary(r.w)+" again, or delete the role, then redrive the execution")
+	case r.have == nil:
+		left, err := r.missing(ctx, known)
+		if err != nil {
+			return r.failed("recording", err)
+		}
+		if left != nil {
+			return r.hop(false, fmt.Sprintf("it %s; %s", contest.How(*left), anew))
+		}
+	}
+	r.trust = Trust(readers)
+	if doing, err := r.make(ctx); err != nil {
+		return r.failed(doing, err)
+	}
+	changed, err := r.documents(ctx)
 	if err != nil {
-		return failed("asking the ledger about", err)
+		return r.failed("writing the documents of", err)
 	}
-	made, policy := readersItems(book, w)
-	if item := find(items, made); have != nil && !have.ours(item) && !have.given(item, w) {
-		if len(readers) > 0 {
-			return workflow.HopsOutput{}, notOurs(name, w.Account)
+	if len(changed) > 0 {
+		last := changed[len(changed)-1]
+		return r.hop(false, fmt.Sprintf("its %s %s %s; %s", last.Kind, last.Key, contest.How(last), anew))
+	}
+	return r.hop(true, fmt.Sprintf("trusts %d execution roles, for %s as the user of the source identity", len(readers), r.w.ID))
+}
+
+// readersRole is the readers' role of a warehouse while it is written.
+type readersRole struct {
+	api  RoleWriter
+	book Book
+	in   workflow.WriteStudioRoleInput
+	w    workflow.Warehouse
+	name string
+	have *role // as it was read; nil if there is none
+	// made and policy are the role and its policy, as the ledger calls them; items is what the ledger has of a role of that name.
+	made, policy ledger.Item
+	items        []ledger.Item
+	trust        string // that it shall have
+}
+
+// failed says what was being done when err happened.
+func (r *readersRole) failed(doing string, err error) (workflow.HopsOutput, error) {
+	return workflow.HopsOutput{}, fmt.Errorf("%s the role %s in %s: %w", doing, r.name, r.w.Account, err)
+}
+
+// hop is the answer: what became of the role.
+func (r *readersRole) hop(ok bool, detail string) (workflow.HopsOutput, error) {
+	return workflow.HopsOutput{Hops: []workflow.Hop{{Hop: "readers' role " + r.name, OK: ok, Detail: detail}}}, nil
+}
+
+// somebodyElses ends the writing of a role that the ledger does not have: it is in the way of readers, and stays where there are none.
+func (r *readersRole) somebodyElses(ctx context.Context, readers []string) (workflow.HopsOutput, error) {
+	if len(readers) > 0 {
+		return workflow.HopsOutput{}, fault.NewConflict(fmt.Sprintf("the role %s in %s is not Drawbridge's: the ledger does not have it", r.name, r.w.Account),
+			"rename that role, then redrive the execution")
+	}
+	// Somebody deleted Drawbridge's role, and made another one.
+	if err := r.book.Cancel(ctx, r.w.ARN, of(r.items, r.w.ARN)); err != nil {
+		return r.failed("forgetting", err)
+	}
+	return r.hop(true, "it is somebody else's, and stays")
+}
+
+// missing says of a role that is not there, and that the ledger may know, whether it is left to who keeps deleting it: then it returns its item.
+func (r *readersRole) missing(ctx context.Context, known *ledger.Item) (*ledger.Item, error) {
+	if known != nil {
+		_, left, err := r.book.contest().Missing(ctx, r.w.ARN, r.in.Execution, []ledger.Item{*known})
+		if err != nil {
+			return nil, err
 		}
-		// Somebody deleted Drawbridge's role, and made another one.
-		if err := book.Cancel(ctx, w.ARN, of(items, w.ARN)); err != nil {
-			return failed("forgetting", err)
-		}
-		return readersHop(name, "it is somebody else's, and stays")
-	}
-	if len(readers) == 0 {
-		return unmake(ctx, api, book, w, have, items)
-	}
-	if have != nil && have.boundary != boundary(w) {
-		return workflow.HopsOutput{}, fault.NewConflict(fmt.Sprintf("the role %s in %s has lost its permissions boundary", name, w.Account),
-			"set the boundary "+boundary(w)+" again, or delete the role, then redrive the execution")
-	}
-	trust := Trust(readers)
-	if have == nil {
-		if item := find(items, made); item != nil {
-			_, left, err := book.contest().Missing(ctx, w.ARN, in.Execution, []ledger.Item{*item})
-			if err != nil {
-				return failed("asking the ledger about", err)
-			}
-			if len(left) > 0 {
-				out, err := readersHop(name, fmt.Sprintf("it %s; %s", contest.How(left[0]), anew))
-				out.Hops[0].OK = false
-				return out, err
-			}
-		}
-		// Its documents went with it: that is no other hand at them.
-		if _, err := book.MarkAll(ctx, []ledger.Item{policy, readersTrust(book, w)}, func(i *ledger.Item) {
-			if i.State == ledger.Confirmed {
-				i.State = ledger.Intended
-			}
-		}); err != nil {
-			return failed("recording", err)
+		if len(left) > 0 {
+			return &left[0], nil
 		}
 	}
-	if _, err := book.Record(ctx, w.ARN, made); err != nil {
-		return failed("recording", err)
+	// Its documents went with it: that is no other hand at them.
+	_, err := r.book.MarkAll(ctx, []ledger.Item{r.policy, readersTrust(r.book, r.w)}, func(i *ledger.Item) {
+		if i.State == ledger.Confirmed {
+			i.State = ledger.Intended
+		}
+	})
+	return nil, err
+}
+
+// make creates the role if it is not there: first the ledger, then the call, then the ledger again. Of an error it says what was being done.
+func (r *readersRole) make(ctx context.Context) (doing string, err error) {
+	if _, err := r.book.Record(ctx, r.w.ARN, r.made); err != nil {
+		return "recording", err
 	}
 	id := ""
-	if have == nil {
-		got, err := api.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, Path: aws.String(Path), AssumeRolePolicyDocument: &trust, PermissionsBoundary: aws.String(boundary(w)),
-			Description: aws.String("Drawbridge: who reads the Redshift cluster " + w.ID + " from SageMaker Studio of another account, each as a user of their own name."),
+	if r.have != nil {
+		id = r.have.id
+	} else {
+		got, err := r.api.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &r.name, Path: aws.String(Path), AssumeRolePolicyDocument: &r.trust, PermissionsBoundary: aws.String(boundary(r.w)),
+			Description: aws.String("Drawbridge: who reads the Redshift cluster " + r.w.ID + " from SageMaker Studio of another account, each as a user of their own name."),
 			Tags:        []iamtypes.Tag{{Key: aws.String(MarkTag), Value: aws.String(Mark)}}})
 		switch {
 		case fault.HasCode(err, "EntityAlreadyExists"):
-			return failed("creating", &fault.Error{Kind: fault.NotYet, Message: "another execution just made it", Cause: err})
+			return "creating", &fault.Error{Kind: fault.NotYet, Message: "another execution just made it", Cause: err}
 		case fault.HasCode(err, "MalformedPolicyDocument"):
-			return failed("creating", &fault.Error{Kind: fault.Conflict, Message: err.Error(), Cause: err, Remedy: "see whether each execution role still exists; the next look leaves out those that do not"})
+			return "creating", &fault.Error{Kind: fault.Conflict, Message: err.Error(), Cause: err, Remedy: "see whether each execution role still exists; the next look leaves out those that do not"}
 		case err != nil:
-			return failed("creating", err)
+			return "creating", err
 		}
 		if got.Role != nil {
 			id = aws.ToString(got.Role.RoleId)
 		}
-	} else {
-		id = have.id
 	}
-	if made.Left = id; id == "" {
-		made.Left = w.Role
+	if r.made.Left = id; id == "" {
+		r.made.Left = r.w.Role
 	}
-	if _, err := book.Confirm(ctx, made); err != nil {
-		return failed("recording", err)
-	}
-	changed, err := documents(ctx, api, book, in, have, policy, trust)
-	if err != nil {
-		return failed("writing the documents of", err)
-	}
-	out, err := readersHop(name, fmt.Sprintf("trusts %d execution roles, for %s as the user of the source identity", len(readers), w.ID))
-	for _, i := range changed {
-		out.Hops[0].OK = false
-		out.Hops[0].Detail = fmt.Sprintf("its %s %s %s; %s", i.Kind, i.Key, contest.How(i), anew)
-	}
-	return out, err
+	_, err = r.book.Confirm(ctx, r.made)
+	return "recording", err
 }
 
 // boundary returns the ARN of the permissions boundary that the member stack makes for readers' roles.
@@ -164,29 +201,26 @@ func readersTrust(book Book, w workflow.Warehouse) ledger.Item {
 	return book.role(w.Account, nameOf(w.Role), ledger.Statement, "trust")
 }
 
-// documents brings the trust and the policy of the readers' role in line, and returns those that are left to who keeps changing them. have is the role as it
-// was read, nil if it was made with this trust.
-// Many parameters, because they are the role's two documents, as they are and as they shall be.
-func documents(ctx context.Context, api RoleWriter, book Book, in workflow.WriteStudioRoleInput, have *role, policy ledger.Item, trust string) ([]ledger.Item, error) {
-	w, name := in.Warehouse, nameOf(in.Warehouse.Role)
-	there := trust
-	if have != nil {
-		there = have.trust
+// documents brings the trust and the policy of the role in line, and returns those that are left to who keeps changing them.
+func (r *readersRole) documents(ctx context.Context) ([]ledger.Item, error) {
+	there := r.trust // it was made with it
+	if r.have != nil {
+		there = r.have.trust
 	}
 	write := func(ctx context.Context) error {
-		_, err := api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &trust})
+		_, err := r.api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &r.name, PolicyDocument: &r.trust})
 		return err
 	}
-	item := readersTrust(book, w)
-	item.Left = digest(trust)
-	left, err := book.contest().Keep(ctx, w.ARN, in.Execution, contest.Document{Item: item, There: digest(there), Write: write})
+	item := readersTrust(r.book, r.w)
+	item.Left = digest(r.trust)
+	left, err := r.book.contest().Keep(ctx, r.w.ARN, r.in.Execution, contest.Document{Item: item, There: digest(there), Write: write})
 	if err != nil {
 		return nil, err
 	}
 	var changed []ledger.Item
 	if left != nil {
 		changed = append(changed, *left)
-		leaves, err := leaves(ctx, book, w, in.Roles, there)
+		leaves, err := leaves(ctx, r.book, r.w, r.in.Roles, there)
 		if err == nil && leaves {
 			err = write(ctx)
 		}
@@ -194,13 +228,13 @@ func documents(ctx context.Context, api RoleWriter, book Book, in workflow.Write
 			return nil, err
 		}
 	}
-	wanted := Permissions(w)
-	now, err := rolePolicy(ctx, api, name, PolicyName)
+	wanted := Permissions(r.w)
+	now, err := rolePolicy(ctx, r.api, r.name, PolicyName)
 	if err != nil {
 		return nil, err
 	}
-	left, err = book.contest().Keep(ctx, w.ARN, in.Execution, contest.Document{Item: policy, There: digest(now), Write: func(ctx context.Context) error {
-		_, err := api.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName), PolicyDocument: &wanted})
+	left, err = r.book.contest().Keep(ctx, r.w.ARN, r.in.Execution, contest.Document{Item: r.policy, There: digest(now), Write: func(ctx context.Context) error {
+		_, err := r.api.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &r.name, PolicyName: aws.String(PolicyName), PolicyDocument: &wanted})
 		return err
 	}})
 	if left != nil {
@@ -224,52 +258,35 @@ func leaves(ctx context.Context, book Book, w workflow.Warehouse, stay []workflo
 	}), err
 }
 
-// unmake deletes the readers' role. Where somebody added something to it, IAM does not let it go: then nobody may assume it any more.
-func unmake(ctx context.Context, api RoleWriter, book Book, w workflow.Warehouse, have *role, items []ledger.Item) (workflow.HopsOutput, error) {
-	name := nameOf(w.Role)
-	failed := func(doing string, err error) (workflow.HopsOutput, error) {
-		return workflow.HopsOutput{}, fmt.Errorf("%s the role %s in %s: %w", doing, name, w.Account, err)
-	}
-	leaving, err := book.Release(ctx, w.ARN, of(items, w.ARN))
+// unmake deletes the role. Where somebody added something to it, IAM does not let it go: then nobody may assume it any more.
+func (r *readersRole) unmake(ctx context.Context) (workflow.HopsOutput, error) {
+	leaving, err := r.book.Release(ctx, r.w.ARN, of(r.items, r.w.ARN))
 	if err != nil {
-		return failed("releasing", err)
+		return r.failed("releasing", err)
 	}
 	detail := "there is none"
-	if have != nil {
+	if r.have != nil {
 		detail = "deleted"
-		_, err := api.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName)})
-		if err != nil && !gone(ctx, api, name, w.Account, err) {
-			return failed("emptying", err)
+		_, err := r.api.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &r.name, PolicyName: aws.String(PolicyName)})
+		if err != nil && !gone(ctx, r.api, r.name, r.w.Account, err) {
+			return r.failed("emptying", err)
 		}
-		_, err = api.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name})
+		_, err = r.api.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &r.name})
 		if fault.HasCode(err, "DeleteConflict") {
 			nobody := Trust(nil)
-			if _, err := api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &nobody}); err != nil {
-				return failed("closing", err)
+			if _, err := r.api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &r.name, PolicyDocument: &nobody}); err != nil {
+				return r.failed("closing", err)
 			}
-			out, _ := readersHop(name, "nobody may assume it any more, but somebody added policies to it, so it stays; take them off or delete the role")
-			out.Hops[0].OK = false
-			return out, nil
+			return r.hop(false, "nobody may assume it any more, but somebody added policies to it, so it stays; take them off or delete the role")
 		}
-		if err != nil && !gone(ctx, api, name, w.Account, err) {
-			return failed("deleting", err)
+		if err != nil && !gone(ctx, r.api, r.name, r.w.Account, err) {
+			return r.failed("deleting", err)
 		}
 	}
-	if err := book.Forget(ctx, w.ARN, leaving); err != nil {
-		return failed("forgetting", err)
+	if err := r.book.Forget(ctx, r.w.ARN, leaving); err != nil {
+		return r.failed("forgetting", err)
 	}
-	return readersHop(name, detail)
-}
-
-// readersHop is the hop of a readers' role.
-func readersHop(name, detail string) (workflow.HopsOutput, error) {
-	return workflow.HopsOutput{Hops: []workflow.Hop{{Hop: "readers' role " + name, OK: true, Detail: detail}}}, nil
-}
-
-// notOurs says of a role with the name of a readers' role that the ledger does not have it.
-func notOurs(name, account string) error {
-	return fault.NewConflict(fmt.Sprintf("the role %s in %s is not Drawbridge's: the ledger does not have it", name, account),
-		"rename that role, then redrive the execution")
+	return r.hop(true, detail)
 }
 
 // gone reports whether a call failed because another execution deleted the role meanwhile: IAM says so, or denies the call,

@@ -14,8 +14,6 @@ type sharing struct {
 	clear bool     // its tag says clearly who
 	named []string // the accounts that it names
 	ended bool     // its owner wants nobody to read it any more, whatever the policy allows
-	// leave collects the accounts in which the policy wants what somebody takes away to be left.
-	leave *[]string
 }
 
 // why says who wants an execution role of an account to read the cluster no more. lets is what the role's own tags say, in says clearly; outside says that the

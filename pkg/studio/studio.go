@@ -17,7 +17,9 @@
 //
 //	studio.go    the words
 //	plan.go      thinks: documents, who is admitted, when a domain's setting may change (pure)
-//	inspect.go   asks the policy and answers
+//	inspect.go   reads the event and answers
+//	warehouse.go looks at one cluster, and answers what it needs next
+//	consumer.go  looks at one account whose people may read it, and asks the policy
 //	read.go      reads clusters, domains and roles
 //	readers.go   writes the readers' role
 //	role.go      writes execution roles
