@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,14 +23,14 @@ const memory = 256
 
 // function returns the Lambda function of a Task state, or of a listener, made when first asked for: its own role, its own log group, its
 // own code, and nothing in its environment that it does not need.
-// Long, because each thing that a step may do is a variable and a grant, side by side: whoever adds one reads all.
 func (h *hub) function(state string) awslambda.IFunction {
 	if made, ok := h.functions[state]; ok {
 		return made
 	}
 	step, isState := h.steps[state]
+	about := "the state " + state
 	if listener, ok := listeners[state]; ok {
-		step = listener
+		step, about = listener, "the listener "+state
 	} else if !isState {
 		panic(fmt.Sprintf("state %s has no entry in the steps of its machine: say there what its function may do", state))
 	}
@@ -41,7 +42,6 @@ func (h *hub) function(state string) awslambda.IFunction {
 		Retention:     awslogs.RetentionDays_THREE_MONTHS,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
-
 	env := map[string]*string{
 		// CloudTrail of a member account then names the function in the user agent.
 		"AWS_SDK_UA_APP_ID": jsii.String(name),
@@ -50,95 +50,14 @@ func (h *hub) function(state string) awslambda.IFunction {
 		"GOGC": jsii.String("400"), "GOMEMLIMIT": jsii.String(fmt.Sprintf("%dMiB", memory*4/5)),
 	}
 	var grants []statement
-	about := "the listener " + state
-	if isState {
-		about = "the state " + state
-	}
-	switch {
-	case step.listsOrg:
-		env["REGIONS"] = h.regions.ValueAsString()
-		// IAM knows no resource here.
-		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:ListAccounts", "Resource": "*"})
-	case len(step.member) > 0:
-		env["MEMBER_ROLE"], env["EXTERNAL_ID"] = jsii.String(memberRole(state)), h.externalID.ValueAsString()
-		grants = append(grants, statement{"Effect": "Allow", "Action": "sts:AssumeRole",
-			// A role of that name in an account of somebody else is not ours, whatever it trusts.
-			"Resource":  sub("arn:${AWS::Partition}:iam::*:role/" + memberRole(state)),
-			"Condition": map[string]any{"StringEquals": map[string]any{"aws:ResourceOrgID": awscdk.Fn_Ref(jsii.String("OrganizationId"))}}})
-	}
-	grants = append(grants,
-		statement{"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"},
-			"Resource": sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/" + name + ":*")})
-	if step.readsParam {
-		env["POLICY_PARAMETER"] = jsii.String(policyParameter)
-		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
-			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + policyParameter)})
-	}
-	if step.readsMode || step.announces || step.notifies || len(step.member) > 0 {
-		env["MODE_PARAMETER"] = jsii.String(modeParameter)
-		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
-			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + modeParameter)})
-	}
-	if step.takes {
-		env["TAKES_AWAY"] = jsii.String("true")
-	}
-	if step.resumes {
-		var machines []any
-		for _, name := range hold.Machines() {
-			machines = append(machines, sub("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:drawbridge-"+name))
+	for _, n := range h.needs(state, step) {
+		if !n.has {
+			continue
 		}
-		grants = append(grants, statement{"Effect": "Allow", "Action": "states:StartExecution", "Resource": machines})
-	}
-	if step.readsCallers {
-		env["CALLERS_PARAMETER"] = jsii.String(callersParameter)
-		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
-			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + callersParameter)})
-	}
-	if step.brakes {
-		env["BRAKE_CONNECTIONS"], env["BRAKE_PERCENT"] = h.brakeConnections.ValueAsString(), h.brakePercent.ValueAsString()
-	}
-	if step.readsLedger || step.keepsLedger || step.brakes {
-		env["LEDGER_TABLE"] = h.ledgerTable.ValueAsString()
-		may := slices.Clone(ledgerReads)
-		if step.keepsLedger || step.brakes {
-			may = append(may, ledgerWrites...)
+		maps.Copy(env, n.env)
+		if n.may != nil {
+			grants = append(grants, n.may)
 		}
-		grants = append(grants, ledgerGrant(may))
-	}
-	if step.knowsRegions {
-		env["REGIONS"] = h.regions.ValueAsString()
-	}
-	if step.asksOrg {
-		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:DescribeAccount",
-			"Resource": sub("arn:${AWS::Partition}:organizations::*:account/${OrganizationId}/*")})
-	}
-	if step.namesUnits {
-		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:DescribeOrganizationalUnit",
-			"Resource": sub("arn:${AWS::Partition}:organizations::*:ou/${OrganizationId}/*")})
-	}
-	if step.keeps {
-		env["DEAD_LETTER_QUEUE"] = h.dead.QueueUrl()
-		grants = append(grants, statement{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": h.dead.QueueArn()})
-	}
-	if step.notifies {
-		env["TOPIC_ARN"] = h.topic.TopicArn()
-		grants = append(grants, statement{"Effect": "Allow", "Action": "sns:Publish", "Resource": h.topic.TopicArn()})
-	}
-	if step.patient {
-		env["APPROVAL_PATIENCE"] = h.patience.ValueAsString()
-	}
-	if step.announces {
-		env["BUS_NAME"] = jsii.String(busName)
-		grants = append(grants, statement{"Effect": "Allow", "Action": "events:PutEvents", "Resource": h.bus.AttrArn()})
-	}
-	if step.leases != "" {
-		executions := "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:drawbridge-" + step.leases
-		env["EXECUTIONS"] = sub(executions)
-		grants = append(grants, statement{"Effect": "Allow", "Action": "states:DescribeExecution", "Resource": sub(executions + ":*")})
-	}
-	if step.looksBack {
-		grants = append(grants, statement{"Effect": "Allow", "Action": []string{"states:DescribeExecution", "states:GetExecutionHistory"},
-			"Resource": sub("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:drawbridge-*:*")})
 	}
 
 	role := awsiam.NewCfnRole(scope, jsii.String("Role"), &awsiam.CfnRoleProps{
@@ -164,6 +83,62 @@ func (h *hub) function(state string) awslambda.IFunction {
 		LoggingFormat: awslambda.LoggingFormat_JSON,
 	})
 	return h.functions[state]
+}
+
+// hubNeed is one thing that a function may need in the hub.
+type hubNeed struct {
+	has bool               // this one needs it
+	env map[string]*string // the variables that say where it is
+	may statement          // the right to it; nil where knowing is enough
+}
+
+// needs is the table of what a function may need in the hub, as its step says.
+func (h *hub) needs(state string, step step) []hubNeed {
+	text, here := jsii.String, "${AWS::Region}:${AWS::AccountId}"
+	executions := "arn:${AWS::Partition}:states:" + here + ":execution:drawbridge-"
+	parameter := func(name string) statement {
+		return allow("ssm:GetParameter", sub("arn:${AWS::Partition}:ssm:"+here+":parameter"+name))
+	}
+	var machines []any
+	for _, name := range hold.Machines() {
+		machines = append(machines, sub("arn:${AWS::Partition}:states:"+here+":stateMachine:drawbridge-"+name))
+	}
+	may := slices.Clone(ledgerReads)
+	if step.keepsLedger || step.brakes {
+		may = append(may, ledgerWrites...)
+	}
+	// A role of that name in an account of somebody else is not ours, whatever it trusts.
+	assume := allow("sts:AssumeRole", sub("arn:${AWS::Partition}:iam::*:role/"+memberRole(state)))
+	assume["Condition"] = map[string]any{"StringEquals": map[string]any{"aws:ResourceOrgID": awscdk.Fn_Ref(text("OrganizationId"))}}
+	member := len(step.member) > 0
+
+	return []hubNeed{
+		// IAM knows no resource of ListAccounts.
+		{step.listsOrg, map[string]*string{"REGIONS": h.regions.ValueAsString()}, allow("organizations:ListAccounts", "*")},
+		{member, map[string]*string{"MEMBER_ROLE": text(memberRole(state)), "EXTERNAL_ID": h.externalID.ValueAsString()}, assume},
+		{true, nil, allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, sub("arn:${AWS::Partition}:logs:"+here+":log-group:/aws/lambda/"+hubName(state)+":*"))},
+		{step.readsParam, map[string]*string{"POLICY_PARAMETER": text(policyParameter)}, parameter(policyParameter)},
+		{step.readsMode || step.announces || step.notifies || member, map[string]*string{"MODE_PARAMETER": text(modeParameter)}, parameter(modeParameter)},
+		{step.takes, map[string]*string{"TAKES_AWAY": text("true")}, nil},
+		{step.resumes, nil, allow("states:StartExecution", machines)},
+		{step.readsCallers, map[string]*string{"CALLERS_PARAMETER": text(callersParameter)}, parameter(callersParameter)},
+		{step.brakes, map[string]*string{"BRAKE_CONNECTIONS": h.brakeConnections.ValueAsString(), "BRAKE_PERCENT": h.brakePercent.ValueAsString()}, nil},
+		{step.readsLedger || step.keepsLedger || step.brakes, map[string]*string{"LEDGER_TABLE": h.ledgerTable.ValueAsString()}, ledgerGrant(may)},
+		{step.knowsRegions, map[string]*string{"REGIONS": h.regions.ValueAsString()}, nil},
+		{step.asksOrg, nil, allow("organizations:DescribeAccount", sub("arn:${AWS::Partition}:organizations::*:account/${OrganizationId}/*"))},
+		{step.namesUnits, nil, allow("organizations:DescribeOrganizationalUnit", sub("arn:${AWS::Partition}:organizations::*:ou/${OrganizationId}/*"))},
+		{step.keeps, map[string]*string{"DEAD_LETTER_QUEUE": h.dead.QueueUrl()}, allow("sqs:SendMessage", h.dead.QueueArn())},
+		{step.notifies, map[string]*string{"TOPIC_ARN": h.topic.TopicArn()}, allow("sns:Publish", h.topic.TopicArn())},
+		{step.patient, map[string]*string{"APPROVAL_PATIENCE": h.patience.ValueAsString()}, nil},
+		{step.announces, map[string]*string{"BUS_NAME": text(busName)}, allow("events:PutEvents", h.bus.AttrArn())},
+		{step.leases != "", map[string]*string{"EXECUTIONS": sub(executions + step.leases)}, allow("states:DescribeExecution", sub(executions+step.leases+":*"))},
+		{step.looksBack, nil, allow([]string{"states:DescribeExecution", "states:GetExecutionHistory"}, sub(executions+"*:*"))},
+	}
+}
+
+// allow returns the statement that allows actions on resources.
+func allow(actions, resources any) statement {
+	return statement{"Effect": "Allow", "Action": actions, "Resource": resources}
 }
 
 // checkBuilt says in one sentence what to do if a function was not built.

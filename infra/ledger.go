@@ -60,6 +60,5 @@ func (h *hub) ledger(name string) {
 
 // ledgerGrant lets a function use the ledger and nothing else of DynamoDB.
 func ledgerGrant(actions []string) statement {
-	return statement{"Effect": "Allow", "Action": actions,
-		"Resource": sub("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${LedgerTable}")}
+	return allow(actions, sub("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${LedgerTable}"))
 }

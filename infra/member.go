@@ -23,7 +23,6 @@ const memberStackName = "drawbridge-member"
 // carry it and a plain stack needs no bootstrap.
 //
 // All names are fixed: a rule in any Region refers to the forwarding role that the home Region created.
-// Long, because it is the list of what the stack has, in the order in which it is made.
 func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 	stack := awscdk.NewStack(scope, jsii.String(memberStackName), &awscdk.StackProps{
 		Description: jsii.String("Drawbridge in a member account: forwards events to the hub and lets its functions in."),
@@ -44,18 +43,45 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 		"What the hub's functions say when they assume a role here.")
 	homeRegion := parameter(stack, "HomeRegion", c.HomeRegion, "",
 		"The one Region in which the roles are created.")
-
 	observe := parameter(stack, "ObserveOnly", c.ObserveOnly, `^(true|false)$`,
 		"true: the roles hold no right to change anything; Drawbridge says what it would do.")
-	// The condition of everything that changes an account. The hub is told of it by the external id: see mode.ObserveOnly.
-	mayChange := awscdk.NewCfnCondition(stack, jsii.String("MayChange"), &awscdk.CfnConditionProps{
-		Expression: awscdk.Fn_ConditionEquals(observe.ValueAsString(), jsii.String("false")),
-	})
-	atHome := awscdk.NewCfnCondition(stack, jsii.String("IsHomeRegion"), &awscdk.CfnConditionProps{
-		Expression: awscdk.Fn_ConditionEquals(awscdk.Aws_REGION(), homeRegion.ValueAsString()),
-	})
 
-	forward := awsiam.NewCfnRole(stack, jsii.String("ForwardRole"), &awsiam.CfnRoleProps{
+	m := member{stack: stack,
+		mayChange: awscdk.NewCfnCondition(stack, jsii.String("MayChange"), &awscdk.CfnConditionProps{
+			Expression: awscdk.Fn_ConditionEquals(observe.ValueAsString(), jsii.String("false")),
+		}),
+		atHome: awscdk.NewCfnCondition(stack, jsii.String("IsHomeRegion"), &awscdk.CfnConditionProps{
+			Expression: awscdk.Fn_ConditionEquals(awscdk.Aws_REGION(), homeRegion.ValueAsString()),
+		}),
+	}
+	m.forward(hubBusArn.ValueAsString())
+	boundDataAPI(stack, m.atHome)
+	boundary := awsiam.NewCfnManagedPolicy(stack, jsii.String("StudioBoundary"), &awsiam.CfnManagedPolicyProps{
+		ManagedPolicyName: jsii.String(studioBoundary),
+		Path:              jsii.String("/drawbridge/"),
+		Description:       jsii.String("Drawbridge: what the readers of a Redshift cluster may do at most."),
+		PolicyDocument:    document(studioBoundaryStatements...),
+	})
+	boundary.CfnOptions().SetCondition(m.atHome)
+	for _, state := range slices.Sorted(maps.Keys(steps)) {
+		if len(steps[state].member) > 0 {
+			m.letIn(state, organizationID.ValueAsString(), externalID.ValueAsString())
+		}
+	}
+	return stack
+}
+
+// member is the stack of a member account while it is made.
+type member struct {
+	stack awscdk.Stack
+	// mayChange is the condition of everything that changes an account. The hub is told of it by the external id: see mode.ObserveOnly.
+	mayChange awscdk.CfnCondition
+	atHome    awscdk.CfnCondition
+}
+
+// forward makes the rules that forward events to the hub's bus, and the role with which EventBridge does that.
+func (m member) forward(hubBus *string) {
+	forward := awsiam.NewCfnRole(m.stack, jsii.String("ForwardRole"), &awsiam.CfnRoleProps{
 		RoleName:    jsii.String(forwardRole),
 		Description: jsii.String("EventBridge forwards events to the hub's bus with it."),
 		AssumeRolePolicyDocument: document(statement{
@@ -64,71 +90,52 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 			"Action":    "sts:AssumeRole",
 			"Condition": map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()}},
 		}),
-		Policies: inline("forward", statement{
-			"Effect":   "Allow",
-			"Action":   "events:PutEvents",
-			"Resource": hubBusArn.ValueAsString(),
-		}),
+		Policies: inline("forward", allow("events:PutEvents", hubBus)),
 	})
-	forward.CfnOptions().SetCondition(atHome)
+	forward.CfnOptions().SetCondition(m.atHome)
 	// At home the rules have to wait for the role, since EventBridge tries it when it takes a target.
-	forwardArn := awscdk.Token_AsString(awscdk.Fn_ConditionIf(atHome.LogicalId(), forward.AttrArn(),
+	forwardArn := awscdk.Token_AsString(awscdk.Fn_ConditionIf(m.atHome.LogicalId(), forward.AttrArn(),
 		sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"+forwardRole)), nil)
 
 	for _, k := range kinds {
 		pattern := maps.Clone(k.pattern)
 		pattern["account"] = []any{awscdk.Aws_ACCOUNT_ID()}
-		awsevents.NewCfnRule(stack, jsii.String("Forward"+title(k.name)), &awsevents.CfnRuleProps{
+		awsevents.NewCfnRule(m.stack, jsii.String("Forward"+title(k.name)), &awsevents.CfnRuleProps{
 			Name:         jsii.String("drawbridge-forward-" + k.name),
 			Description:  jsii.String(k.about),
 			EventPattern: pattern,
 			State:        jsii.String("ENABLED"),
 			Targets: []any{&awsevents.CfnRule_TargetProperty{
 				Id:      jsii.String("hub"),
-				Arn:     hubBusArn.ValueAsString(),
+				Arn:     hubBus,
 				RoleArn: forwardArn,
 			}},
 		})
 	}
+}
 
-	boundDataAPI(stack, atHome)
-	boundary := awsiam.NewCfnManagedPolicy(stack, jsii.String("StudioBoundary"), &awsiam.CfnManagedPolicyProps{
-		ManagedPolicyName: jsii.String(studioBoundary),
-		Path:              jsii.String("/drawbridge/"),
-		Description:       jsii.String("Drawbridge: what the readers of a Redshift cluster may do at most."),
-		PolicyDocument:    document(studioBoundaryStatements...),
-	})
-	boundary.CfnOptions().SetCondition(atHome)
-
-	for _, state := range slices.Sorted(maps.Keys(steps)) {
-		if len(steps[state].member) == 0 {
-			continue
-		}
-		plain, conditional := policiesOf(mayChange, steps[state].member)
-		role := awsiam.NewCfnRole(stack, jsii.String(state+"Role"), &awsiam.CfnRoleProps{
-			RoleName:    jsii.String(memberRole(state)),
-			Description: jsii.String("What Drawbridge's state " + state + " may do in this account."),
-			AssumeRolePolicyDocument: document(statement{
-				"Effect": "Allow",
-				"Principal": map[string]any{"AWS": awscdk.Fn_Sub(
-					jsii.String("arn:${AWS::Partition}:iam::${HubAccount}:root"), nil)},
-				"Action": "sts:AssumeRole",
-				"Condition": map[string]any{
-					"ArnEquals": map[string]any{"aws:PrincipalArn": awscdk.Fn_Sub(
-						jsii.String("arn:${AWS::Partition}:iam::${HubAccount}:role/"+hubName(state)), nil)},
-					"StringEquals": map[string]any{
-						"aws:PrincipalOrgID": organizationID.ValueAsString(),
-						"sts:ExternalId": awscdk.Fn_ConditionIf(mayChange.LogicalId(), externalID.ValueAsString(),
-							awscdk.Fn_Sub(jsii.String("${ExternalId}"+mode.ObserveOnly), nil)),
-					},
+// letIn makes the role that the function of a state assumes, with what the state may do in the account. It trusts that function alone.
+func (m member) letIn(state string, organizationID, externalID *string) {
+	plain, conditional := policiesOf(m.mayChange, steps[state].member)
+	role := awsiam.NewCfnRole(m.stack, jsii.String(state+"Role"), &awsiam.CfnRoleProps{
+		RoleName:    jsii.String(memberRole(state)),
+		Description: jsii.String("What Drawbridge's state " + state + " may do in this account."),
+		AssumeRolePolicyDocument: document(statement{
+			"Effect":    "Allow",
+			"Principal": map[string]any{"AWS": sub("arn:${AWS::Partition}:iam::${HubAccount}:root")},
+			"Action":    "sts:AssumeRole",
+			"Condition": map[string]any{
+				"ArnEquals": map[string]any{"aws:PrincipalArn": sub("arn:${AWS::Partition}:iam::${HubAccount}:role/" + hubName(state))},
+				"StringEquals": map[string]any{
+					"aws:PrincipalOrgID": organizationID,
+					"sts:ExternalId":     awscdk.Fn_ConditionIf(m.mayChange.LogicalId(), externalID, sub("${ExternalId}"+mode.ObserveOnly)),
 				},
-			}),
-			Policies: plain,
-		})
-		role.AddPropertyOverride(jsii.String("Policies"), conditional)
-		role.CfnOptions().SetCondition(atHome)
-	}
-	return stack
+			},
+		}),
+		Policies: plain,
+	})
+	role.AddPropertyOverride(jsii.String("Policies"), conditional)
+	role.CfnOptions().SetCondition(m.atHome)
 }
 
 // forwardRole is the role with which EventBridge forwards events to the hub.
