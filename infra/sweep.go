@@ -121,11 +121,9 @@ func (h *hub) mapped(name string, machine sfn.StateMachine) {
 		PolicyName: jsii.String("map"),
 		Roles:      jsii.Strings(*machine.Role().RoleName()),
 		PolicyDocument: document(
-			statement{"Effect": "Allow", "Action": "states:StartExecution",
-				"Resource": sub("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:drawbridge-" + name)},
-			statement{"Effect": "Allow", "Action": []string{"states:DescribeExecution", "states:StopExecution"},
-				"Resource": sub(executions(""))},
-			statement{"Effect": "Allow", "Action": "states:RedriveExecution", "Resource": sub(executions("/accounts"))}),
+			allow("states:StartExecution", sub("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:drawbridge-"+name)),
+			allow([]string{"states:DescribeExecution", "states:StopExecution"}, sub(executions(""))),
+			allow("states:RedriveExecution", sub(executions("/accounts")))),
 	})
 }
 

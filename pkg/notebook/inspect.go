@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -15,14 +14,12 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
-	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -99,7 +96,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		return out, err
 	}
 	for _, end := range ends {
-		err := i.bringInLine(ctx, in.Execution, end, &out)
+		err := (&visit{Inspector: i, end: end, execution: in.Execution, out: &out}).bringInLine(ctx)
 		if closed, unreadable := fault.Unreadable(err); unreadable && end.network != end.Place { // nobody can tell what the notebook reaches
 			why = fmt.Sprintf("%s belongs to account %s, where its route tables cannot be read: %s", end.vpc, end.network.Account, closed)
 			continue
@@ -222,130 +219,4 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 		return []end{{Place: e.Place, network: e.Place, vpc: aws.ToString(got.RouteTables[0].VpcId), table: e.RouteTableID}}, "", nil
 	}
 	return nil, e.Stray(), nil
-}
-
-// bringInLine adds the notebooks of one end, with the tables of their VPC reduced to what the policy allows.
-// Long, because each notebook is judged by what was read for those before it.
-func (i Inspector) bringInLine(ctx context.Context, execution string, at end, out *workflow.InspectNotebooksOutput) error {
-	owner, err := i.Account(ctx, at.network.Account)
-	if err == nil && owner.Organization == "" {
-		err = &fault.Error{Kind: fault.Refused, Cause: fault.ErrClosed, Message: "it is outside the organization"}
-	}
-	if err != nil {
-		return err
-	}
-	clients, own := i.Enter(execution, at.network), i.Enter(execution, at.Place)
-	subnets, err := route.ReadSubnets(ctx, clients.EC2, at.vpc)
-	if err != nil {
-		return err
-	}
-	tables, err := route.Read(ctx, clients.EC2, at.vpc)
-	if err != nil {
-		return err
-	}
-	concerned := slices.DeleteFunc(slices.Clone(subnets), func(s route.Subnet) bool {
-		t, _ := route.Of(tables, s.ID)
-		return at.table != "" && t.ID != at.table
-	})
-	var found []Instance
-	if at.notebook != "" {
-		n, err := describe(ctx, own.SageMaker, at.notebook)
-		if err == nil && n != nil {
-			n.Tags, err = ReadTags(ctx, own.SageMaker, n.ARN)
-			found = []Instance{}
-			if n.Status != "Deleting" && n.Status != "Failed" {
-				found = append(found, *n)
-			}
-		}
-		if err != nil {
-			return err
-		}
-	} else if found, err = All(ctx, own.SageMaker, Memory{Ledger: i.Restarts.Ledger, At: at.Place}, route.SubnetIDs(concerned)); err != nil {
-		return err
-	} else if len(found) > Together { // each is looked at by itself
-		for _, n := range found {
-			out.Notebooks = append(out.Notebooks, workflow.Notebook{Account: at.Account, Region: at.Region, Name: n.Name})
-		}
-		return nil
-	} else if err := Tag(ctx, own.SageMaker, found, func(Instance) bool { return true }); err != nil {
-		return err
-	}
-	if len(found) == 0 {
-		return nil
-	}
-	var used []string
-	for _, n := range found {
-		used = append(used, n.Subnet)
-	}
-	if tables, err = route.Served(ctx, clients.EC2, tables, used...); err != nil {
-		return err
-	}
-	if at.notebook != "" {
-		if err := i.late(ctx, at, found[0], tables, subnets); err != nil {
-			return err
-		}
-	}
-	set, err := i.Policy(ctx)
-	if err != nil {
-		return err
-	}
-	here, err := i.vpc(ctx, clients, at)
-	if err != nil {
-		return err
-	}
-	peers := map[string]policy.VPC{}
-	var connections []ledger.Connection
-	var listed bool
-	for _, n := range found {
-		s := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
-		if s < 0 {
-			continue
-		}
-		one := workflow.Notebook{Account: at.Account, Region: at.Region, VPC: at.vpc, Owner: at.owner(), Name: n.Name, ARN: n.ARN, Subnet: n.Subnet,
-			SubnetCIDR: subnets[s].V4, SubnetCIDRv6: subnets[s].V6, Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[tag.Status], Said: n.Tags[tag.Reason],
-			Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart), Asks: n.Tags[tag.Routes] == "on",
-			Inject: policy.Decision{Action: policy.Inject, Allowed: true, Policy: "no-routes", Reason: "the route table reaches no other network"}}
-		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: here}
-		table, _ := route.Of(tables, n.Subnet)
-		allowed, err := i.allowed(ctx, clients, set, here, table, resource, peers, &one)
-		if err != nil {
-			return err
-		}
-		if len(allowed) > 0 && !one.Asks {
-			if !listed {
-				listed = true
-				if connections, err = i.Restarts.Ledger.Connections(ctx, at.network.Account, at.network.Region); err != nil {
-					return err
-				}
-			}
-			if firewall.KeptWhole(n.Groups, keptIn(connections, at)) {
-				if allowed = overruled(allowed, connections, at); len(allowed) == 0 {
-					leave(&one, firewall.KeptOut(n.Groups))
-				}
-			}
-		}
-		// A configuration has one line for a subnet, so what one notebook of the subnet may reach is there for all
-		// that use the configuration; a notebook that may reach nothing is left out of the injection.
-		reach(out, at, n.Subnet, table, allowed)
-		out.Notebooks = append(out.Notebooks, one)
-	}
-	return nil
-}
-
-// reach adds routes to what the notebooks of a subnet get.
-func reach(out *workflow.InspectNotebooksOutput, at end, subnet string, table workflow.Table, routes []workflow.Route) {
-	for i := range out.Routed {
-		t := &out.Routed[i].Tables[0]
-		if !slices.Contains(t.Subnets, subnet) {
-			continue
-		}
-		for _, r := range routes {
-			if !slices.Contains(t.Routes, r) {
-				t.Routes = append(t.Routes, r)
-			}
-		}
-		return
-	}
-	out.Routed = append(out.Routed, workflow.AddRoutesOutput{Account: at.network.Account, VPC: at.vpc, Hops: []workflow.Hop{},
-		Tables: []workflow.Table{{ID: table.ID, Main: table.Main, Subnets: []string{subnet}, Routes: routes}}})
 }

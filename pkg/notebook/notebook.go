@@ -6,7 +6,8 @@
 //	notebook.go  finds and describes notebook instances
 //	client.go    finds all clients of a VPC; mark.go those that their owners mark
 //	memory.go    keeps what never changes of what was described, and the pace of SageMaker's calls
-//	inspect.go   looks at the notebooks that an event concerns, and asks the policy; peer.go about each network that a route leads to
+//	inspect.go   finds where the notebooks are that an event concerns; visit.go looks at them there, and asks the policy; peer.go says which network a
+//	             route leads to
 //	kept.go      which security groups their owners keep out
 //	late.go      asks for a look at connections that led nothing to a notebook yet; deleted.go at those of one that is gone
 //	batch.go     divides notebooks into batches that are alike

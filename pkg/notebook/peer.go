@@ -18,8 +18,7 @@ import (
 )
 
 // allowed returns the routes of table that the policy lets the notebook use, and records the deciding policy in one.
-// Many parameters, because they are all that the policy is asked about.
-func (i Inspector) allowed(ctx context.Context, clients APIs, set *policy.Set, here policy.VPC, table workflow.Table, resource policy.Notebook, peers map[string]policy.VPC, one *workflow.Notebook) ([]workflow.Route, error) {
+func (v *visit) allowed(ctx context.Context, table workflow.Table, resource policy.Notebook, one *workflow.Notebook) ([]workflow.Route, error) {
 	reached := route.HostRoutes(table)
 	kept := []workflow.Route{}
 	denied := policy.Decision{}
@@ -27,18 +26,18 @@ func (i Inspector) allowed(ctx context.Context, clients APIs, set *policy.Set, h
 		if !slices.Contains(reached, r.Destination) || r.Blackhole {
 			continue
 		}
-		peer, err := i.peer(ctx, clients, here, r.Target, r.Destination, peers)
+		peer, err := v.peer(ctx, r.Target, r.Destination)
 		if err != nil {
 			return nil, err
 		}
-		inject := set.Inject(peer, resource, policy.Context{Connection: r.Target})
+		inject := v.set.Inject(peer, resource, policy.Context{Connection: r.Target})
 		if !inject.Allowed {
 			denied = inject
 			continue
 		}
 		kept = append(kept, r)
 		one.Inject = inject
-		one.Restart = set.Restart(peer, resource, policy.Context{Connection: r.Target})
+		one.Restart = v.set.Restart(peer, resource, policy.Context{Connection: r.Target})
 	}
 	if len(kept) == 0 && denied.Policy != "" {
 		one.Inject = denied
@@ -47,9 +46,10 @@ func (i Inspector) allowed(ctx context.Context, clients APIs, set *policy.Set, h
 }
 
 // peer describes the network that a route leads to, as far as this side can see it: for a peering, the VPC at its other end; for a transit gateway,
-// whose other end is many, the gateway itself in this account. What was read of a peering is known.
-func (i Inspector) peer(ctx context.Context, clients APIs, here policy.VPC, target string, destination netip.Prefix, known map[string]policy.VPC) (policy.VPC, error) {
-	peer, read := known[target]
+// whose other end is many, the gateway itself in this account. A peering is read once.
+func (v *visit) peer(ctx context.Context, target string, destination netip.Prefix) (policy.VPC, error) {
+	here := v.here
+	peer, read := v.peers[target]
 	if !read {
 		peer = policy.VPC{ID: target, Region: here.Region, Account: here.Account, CIDRs: []netip.Prefix{destination}}
 	}
@@ -58,7 +58,7 @@ func (i Inspector) peer(ctx context.Context, clients APIs, here policy.VPC, targ
 		if read {
 			break
 		}
-		got, err := clients.EC2.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{target}})
+		got, err := v.clients.EC2.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{target}})
 		if err != nil {
 			return peer, fmt.Errorf("reading %s: %w", target, err)
 		}
@@ -68,7 +68,7 @@ func (i Inspector) peer(ctx context.Context, clients APIs, here policy.VPC, targ
 				other = c.RequesterVpcInfo
 			}
 			if other != nil {
-				facts, err := i.Account(ctx, aws.ToString(other.OwnerId))
+				facts, err := v.Account(ctx, aws.ToString(other.OwnerId))
 				if err != nil {
 					return peer, err
 				}
@@ -78,23 +78,24 @@ func (i Inspector) peer(ctx context.Context, clients APIs, here policy.VPC, targ
 	case road.ByGateway, road.ByNothing:
 		peer.CIDRs = []netip.Prefix{destination}
 	}
-	known[target] = peer
+	v.peers[target] = peer
 	return peer, nil
 }
 
-func (i Inspector) vpc(ctx context.Context, clients APIs, at end) (policy.VPC, error) {
-	facts, err := i.Account(ctx, at.Account)
+// readVPC reads the VPC, as the policy is asked about it.
+func (v *visit) readVPC(ctx context.Context) (policy.VPC, error) {
+	facts, err := v.Account(ctx, v.Place.Account)
 	if err != nil {
 		return policy.VPC{}, err
 	}
-	got, err := clients.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{at.vpc}})
+	got, err := v.clients.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{v.vpc}})
 	if err == nil && len(got.Vpcs) == 0 {
 		err = fault.New(fault.NotYet, "EC2 does not show it")
 	}
 	if err != nil {
-		return policy.VPC{}, fmt.Errorf("reading %s: %w", at.vpc, err)
+		return policy.VPC{}, fmt.Errorf("reading %s: %w", v.vpc, err)
 	}
-	out := policy.VPC{ID: at.vpc, Region: at.Region, CIDRs: route.CIDRs(got.Vpcs[0]), Account: facts.Entity()}
+	out := policy.VPC{ID: v.vpc, Region: v.Region, CIDRs: route.CIDRs(got.Vpcs[0]), Account: facts.Entity()}
 	tags := map[string]string{}
 	for _, t := range got.Vpcs[0].Tags {
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
