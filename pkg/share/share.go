@@ -8,12 +8,14 @@
 // An invitation is the invited account's to answer. It asks by the tag drawbridge:attach on one of its VPCs; without, the invitation is left
 // as it is. What Drawbridge accepted is in the ledger until the share ends. See docs/decisions/0076-an-invitation-is-accepted-for-who-asks.md.
 //
-//	share.go   the words
-//	plan.go    thinks (pure)
-//	apply.go   asks the policy, accepts
-//	read.go    reads shares and invitations
-//	entry.go   what the ledger has of it
-//	told.go    the same, after the ledger was lost
+//	share.go     the words
+//	plan.go      thinks (pure)
+//	inspect.go   looks at a share, and answers
+//	receiver.go  looks at the accounts that it is meant for, asks the policy, and finds the VPCs that it concerns
+//	read.go      reads shares and invitations
+//	apply.go     accepts an invitation
+//	entry.go     what the ledger has of it
+//	told.go      the same, after the ledger was lost
 package share
 
 import (

@@ -69,101 +69,129 @@ func New(enter func(execution, account, region string) aws.Config, account func(
 // What passes by itself fails the visit at once, to be tried again. A service that a Region does not have has nothing there.
 // A Region that is barred from the account is told, and fails nothing. Any other error keeps the finder from the rest of the
 // Region, not the other finders from their work; the visit fails when all have done theirs.
-// Long, because it is the list of the finders.
 func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (workflow.SweepAccountOutput, error) {
-	out := workflow.SweepAccountOutput{Account: in.Territory.Account, Found: []workflow.Found{}}
+	v := visit{Sweeper: s, execution: in.Execution, territory: in.Territory, out: workflow.SweepAccountOutput{Account: in.Territory.Account, Found: []workflow.Found{}}}
 	if len(in.Territory.Regions) == 0 {
-		return out, fault.New(fault.Invalid, "sweeping %s: no Region is named", out.Account)
+		return v.out, fault.New(fault.Invalid, "sweeping %s: no Region is named", v.out.Account)
 	}
 	var err error
 	var asked []request
-	if out.Managed, err = Managed(ctx, s.Ledger, in.Territory, func(at event.Place, c ledger.Connection) {
+	if v.out.Managed, err = Managed(ctx, s.Ledger, in.Territory, func(at event.Place, c ledger.Connection) {
 		if accepter, ok := Accepter(c, at); ok && c.Kind == road.Peering {
 			asked = append(asked, request{at, c, accepter})
 		}
 	}); err != nil {
-		return out, err
+		return v.out, err
 	}
 	if in.Territory.Suspended != "" {
-		return s.suspended(ctx, in.Territory, out)
+		return s.suspended(ctx, in.Territory, v.out)
 	}
 	if err := s.left(ctx, asked); err != nil {
-		return out, err
+		return v.out, err
 	}
-	var broken []error
-	// goOn reports whether the visit goes on after what a finder returned. region is empty if it looked at all of them.
-	goOn := func(found *workflow.Found, region string, find func(Ask) (int, error)) (bool, error) {
-		seen, err := find(func(ctx context.Context, looks ...look.Look) error {
-			found.Announced += len(looks)
-			return s.Ask(ctx, looks...)
-		})
-		found.Seen += seen
-		if errors.Is(err, fault.ErrClosed) {
-			out.Closed = err.Error()
-			slog.WarnContext(ctx, "sweeping", "account", out.Account, "closed", out.Closed)
-			return false, s.shut(ctx, in.Territory, "account "+out.Account+" lets nobody in")
+	for _, all := range []func(context.Context) (on bool, err error){v.find, v.findInAccount, v.listen} {
+		if on, err := all(ctx); !on {
+			return v.out, err
 		}
-		for _, err := range parts(err) {
-			in, where := region, out.Account
-			var one regional
-			if errors.As(err, &one) {
-				in = one.region
-			} else if in != "" {
-				where += ", " + in
-			}
-			if why, barred := fault.Barred(err); barred && in != "" {
-				out.Barred = Bar(out.Barred, in, why)
-				continue
-			}
-			if fault.Absent(err) && region != "" {
-				slog.InfoContext(ctx, "nothing is there", "kind", found.Kind, "region", region, "why", err)
-				continue
-			}
-			err = fmt.Errorf("finding %s in %s: %w", found.Kind, where, err)
-			if kind := fault.Of(err); kind == fault.Transient || kind == fault.NotYet {
-				return false, err
-			}
-			broken = append(broken, err)
-		}
-		return true, nil
 	}
-	for _, finder := range s.Finders {
+	slog.InfoContext(ctx, "swept", "account", v.out.Account, "found", v.out.Found, "barred", v.out.Barred, "deaf", v.out.Deaf)
+	return v.out, errors.Join(v.broken...)
+}
+
+// visit is the sweep of one account.
+type visit struct {
+	Sweeper
+	execution string
+	territory workflow.Territory
+	out       workflow.SweepAccountOutput
+	broken    []error // with which the visit ends, once all have done their work
+}
+
+// find lets each [Finder] look at each Region. It reports whether the visit goes on.
+func (v *visit) find(ctx context.Context) (on bool, err error) {
+	for _, finder := range v.Finders {
 		found := workflow.Found{Kind: finder.Kind()}
-		for _, region := range in.Territory.Regions {
-			at := event.Place{Account: in.Territory.Account, Region: region}
-			if on, err := goOn(&found, region, func(ask Ask) (int, error) {
+		for _, region := range v.territory.Regions {
+			at := event.Place{Account: v.territory.Account, Region: region}
+			if on, err := v.run(ctx, &found, region, func(ask Ask) (int, error) {
 				if census, ok := finder.(Census); ok {
-					return census.Count(ctx, in.Execution, at, ask, func(id string) {
+					return census.Count(ctx, v.execution, at, ask, func(id string) {
 						found.Unmanaged, found.Names = found.Unmanaged+1, Name(found.Names, id)
 					})
 				}
-				return finder.Find(ctx, in.Execution, at, ask)
+				return finder.Find(ctx, v.execution, at, ask)
 			}); !on {
-				return out, err
+				return false, err
 			}
 		}
-		out.Found = append(out.Found, found)
+		v.out.Found = append(v.out.Found, found)
 	}
-	for _, finder := range s.Accounts {
+	return true, nil
+}
+
+// findInAccount lets each [AccountFinder] look at the account. It reports whether the visit goes on.
+func (v *visit) findInAccount(ctx context.Context) (on bool, err error) {
+	for _, finder := range v.Accounts {
 		found := workflow.Found{Kind: finder.Kind()}
-		if on, err := goOn(&found, "", func(ask Ask) (int, error) { return finder.FindAll(ctx, in.Execution, in.Territory, ask) }); !on {
-			return out, err
+		if on, err := v.run(ctx, &found, "", func(ask Ask) (int, error) { return finder.FindAll(ctx, v.execution, v.territory, ask) }); !on {
+			return false, err
 		}
-		out.Found = append(out.Found, found)
+		v.out.Found = append(v.out.Found, found)
 	}
-	for _, region := range in.Territory.Regions {
-		if on, err := goOn(&workflow.Found{Kind: "rules that forward events"}, region, func(Ask) (int, error) {
-			why, err := s.Hears(ctx, in.Execution, event.Place{Account: in.Territory.Account, Region: region})
+	return true, nil
+}
+
+// listen asks whether the events of each Region reach the hub. It reports whether the visit goes on.
+func (v *visit) listen(ctx context.Context) (on bool, err error) {
+	for _, region := range v.territory.Regions {
+		if on, err := v.run(ctx, &workflow.Found{Kind: "rules that forward events"}, region, func(Ask) (int, error) {
+			why, err := v.Hears(ctx, v.execution, event.Place{Account: v.territory.Account, Region: region})
 			if why != "" {
-				out.Deaf = Bar(out.Deaf, region, why)
+				v.out.Deaf = Bar(v.out.Deaf, region, why)
 			}
 			return 0, err
 		}); !on {
-			return out, err
+			return false, err
 		}
 	}
-	slog.InfoContext(ctx, "swept", "account", out.Account, "found", out.Found, "barred", out.Barred, "deaf", out.Deaf)
-	return out, errors.Join(broken...)
+	return true, nil
+}
+
+// run counts what a finder finds, and reports whether the visit goes on after what it returned. region is empty if it looks at all of them.
+func (v *visit) run(ctx context.Context, found *workflow.Found, region string, find func(Ask) (int, error)) (on bool, err error) {
+	seen, err := find(func(ctx context.Context, looks ...look.Look) error {
+		found.Announced += len(looks)
+		return v.Ask(ctx, looks...)
+	})
+	found.Seen += seen
+	if errors.Is(err, fault.ErrClosed) {
+		v.out.Closed = err.Error()
+		slog.WarnContext(ctx, "sweeping", "account", v.out.Account, "closed", v.out.Closed)
+		return false, v.shut(ctx, v.territory, "account "+v.out.Account+" lets nobody in")
+	}
+	for _, err := range parts(err) {
+		in, where := region, v.out.Account
+		var one regional
+		if errors.As(err, &one) {
+			in = one.region
+		} else if in != "" {
+			where += ", " + in
+		}
+		if why, barred := fault.Barred(err); barred && in != "" {
+			v.out.Barred = Bar(v.out.Barred, in, why)
+			continue
+		}
+		if fault.Absent(err) && region != "" {
+			slog.InfoContext(ctx, "nothing is there", "kind", found.Kind, "region", region, "why", err)
+			continue
+		}
+		err = fmt.Errorf("finding %s in %s: %w", found.Kind, where, err)
+		if kind := fault.Of(err); kind == fault.Transient || kind == fault.NotYet {
+			return false, err
+		}
+		v.broken = append(v.broken, err)
+	}
+	return true, nil
 }
 
 // regional is an error of an [AccountFinder] that one Region is the cause of.
