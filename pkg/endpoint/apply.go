@@ -30,14 +30,6 @@ type Client interface {
 	DeleteVpcEndpoints(context.Context, *ec2.DeleteVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DeleteVpcEndpointsOutput, error)
 }
 
-// Remover is what [Withdraw] needs of EC2.
-type Remover interface {
-	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
-	DeleteVpcEndpoints(context.Context, *ec2.DeleteVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DeleteVpcEndpointsOutput, error)
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
-	DeleteSecurityGroup(context.Context, *ec2.DeleteSecurityGroupInput, ...func(*ec2.Options)) (*ec2.DeleteSecurityGroupOutput, error)
-}
-
 // State is how far a VPC is with the endpoints it shall have, or with being rid of them.
 type State struct {
 	Ready     bool
@@ -52,7 +44,6 @@ type State struct {
 // answer with an endpoint that has failed since.
 //
 // What is made is written into the ledger before the call, and its id after. An endpoint that was there before is never an item.
-// Long, because each part of an endpoint is one step of the same order, which the next reads on.
 func Ensure(ctx context.Context, api Client, book ledger.Ledger, want Want) (State, error) {
 	have, err := Read(ctx, api, want)
 	if err != nil {
@@ -73,134 +64,169 @@ func Ensure(ctx context.Context, api Client, book ledger.Ledger, want Want) (Sta
 		}
 		return State{Ready: true, Hops: append(Judge(want, have, acls), left...), Endpoints: Serving(want, have)}, nil
 	}
+	s := step{api: api, book: book, want: want, have: have, plan: plan, group: have.Group, waiting: slices.Clone(plan.Wait)}
+	for _, part := range []func(context.Context) error{s.intend, s.makeGroup, s.admit, s.revoke, s.create, s.extend, s.replace} {
+		if err := part(ctx); err != nil {
+			return State{}, err
+		}
+	}
+	if len(s.waiting) == 0 {
+		s.waiting = append(s.waiting, "the security group was brought in line")
+	}
+	return State{Waiting: s.waiting, Hops: []workflow.Hop{}}, nil
+}
+
+// step is one step of a VPC towards what is wanted, by a plan.
+type step struct {
+	api     Client
+	book    ledger.Ledger
+	want    Want
+	have    Network
+	plan    Changes
+	group   string   // our security group, once there is one
+	waiting []string // what the next step waits for, in words
+}
+
+// intend writes down what is about to be made.
+func (s *step) intend(ctx context.Context) error {
 	var intended []ledger.Item
-	if plan.MakeGroup {
-		intended = append(intended, want.group())
+	if s.plan.MakeGroup {
+		intended = append(intended, s.want.group())
 	}
-	for _, c := range plan.Create {
-		intended = append(intended, want.item(ledger.Endpoint, c.Service))
+	for _, c := range s.plan.Create {
+		intended = append(intended, s.want.item(ledger.Endpoint, c.Service))
 	}
-	if len(intended) > 0 {
-		if _, err := book.Record(ctx, want.Owner, intended...); err != nil {
-			return State{}, err
-		}
+	if len(intended) == 0 {
+		return nil
 	}
-	group, err := admit(ctx, api, book, want, have, plan)
+	_, err := s.book.Record(ctx, s.want.Owner, intended...)
+	return err
+}
+
+// makeGroup makes our security group.
+func (s *step) makeGroup(ctx context.Context) error {
+	if !s.plan.MakeGroup {
+		return nil
+	}
+	want, name := s.want, GroupName(s.want.Owner)
+	slog.InfoContext(ctx, "creating security group", "group", name, "vpc", want.VPC)
+	out, err := s.api.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: &name, VpcId: &want.VPC,
+		Description:       aws.String(fit.Description("Drawbridge: HTTPS to the interface endpoints of " + want.Owner)),
+		TagSpecifications: tags(types.ResourceTypeSecurityGroup, want.Owner)})
+	// "InvalidGroup.Duplicate": another execution made it in this moment. The next look finds it, unless it is a
+	// stranger's of the same name, which that look does not count as ours.
+	if fault.HasCode(err, "InvalidGroup.Duplicate") {
+		return fault.New(fault.NotYet, "creating security group %s in %s: it is there already; if it does not carry the tag %s=%s, somebody else made it and must give it another name", name, want.VPC, TagConnection, want.Owner)
+	}
 	if err != nil {
-		return State{}, err
+		return fmt.Errorf("creating security group %s in %s: %w", name, want.VPC, err)
 	}
-	if plan.MakeGroup {
-		made := want.group()
-		made.Left = group
-		if _, err := book.Confirm(ctx, made); err != nil {
-			return State{}, err
+	s.group = aws.ToString(out.GroupId)
+	made := want.group()
+	made.Left = s.group
+	_, err = s.book.Confirm(ctx, made)
+	return err
+}
+
+// admit makes our security group let in whom the plan says.
+func (s *step) admit(ctx context.Context) error {
+	for _, source := range s.plan.Admit {
+		slog.InfoContext(ctx, "authorizing", "group", s.group, "source", source)
+		rule := s.want.rule(s.group, source)
+		if _, err := s.book.Record(ctx, s.want.Owner, rule); err != nil {
+			return err
 		}
-	}
-	waiting := slices.Clone(plan.Wait)
-	for _, c := range plan.Create {
-		made := want.item(ledger.Endpoint, c.Service)
-		if made.Left, err = create(ctx, api, want, c, group); err != nil {
-			return State{}, err
+		got, err := s.api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &s.group,
+			IpPermissions: []types.IpPermission{{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(HTTPS), ToPort: aws.Int32(HTTPS),
+				IpRanges: []types.IpRange{{CidrIp: aws.String(source.String()), Description: aws.String(fit.Description("Drawbridge: " + s.want.Owner))}}}},
+			TagSpecifications: tags(types.ResourceTypeSecurityGroupRule, s.want.Owner)})
+		if fault.HasCode(err, "RulesPerSecurityGroupLimitExceeded") {
+			return fault.NewConflict(fmt.Sprintf("security group %s is full: %v", s.group, err), "name fewer ranges or raise the quota \"Inbound or outbound rules per security group\", then set the tag of the VPC by which it asks anew")
 		}
-		if made.Left != "" {
-			if _, err := book.Confirm(ctx, made); err != nil {
-				return State{}, err
+		if err != nil && !fault.HasCode(err, "InvalidPermission.Duplicate") {
+			return fmt.Errorf("admitting %s in %s: %w", source, s.group, err)
+		}
+		if err == nil && got != nil && len(got.SecurityGroupRules) == 1 {
+			rule.Left = aws.ToString(got.SecurityGroupRules[0].SecurityGroupRuleId)
+			if _, err := s.book.Confirm(ctx, rule); err != nil {
+				return err
 			}
 		}
-		waiting = append(waiting, c.Service+" was asked for")
 	}
-	for _, e := range plan.Extend {
+	return nil
+}
+
+// revoke makes our security group no longer let in whom the plan says.
+func (s *step) revoke(ctx context.Context) error {
+	if len(s.plan.Revoke) == 0 {
+		return nil
+	}
+	var rules []string
+	for _, r := range s.plan.Revoke {
+		rules = append(rules, r.ID)
+	}
+	slog.InfoContext(ctx, "revoking", "group", s.group, "rules", rules)
+	_, err := s.api.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &s.group, SecurityGroupRuleIds: rules})
+	if err != nil && !fault.HasCode(err, "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound") {
+		return fmt.Errorf("revoking in %s: %w", s.group, err)
+	}
+	return s.book.Cancel(ctx, s.want.Owner, s.want.gone(s.plan.Revoke))
+}
+
+// create asks for the endpoints that are missing.
+func (s *step) create(ctx context.Context) (err error) {
+	for _, c := range s.plan.Create {
+		made := s.want.item(ledger.Endpoint, c.Service)
+		if made.Left, err = create(ctx, s.api, s.want, c, s.group); err != nil {
+			return err
+		}
+		if made.Left != "" {
+			if _, err := s.book.Confirm(ctx, made); err != nil {
+				return err
+			}
+		}
+		s.waiting = append(s.waiting, c.Service+" was asked for")
+	}
+	return nil
+}
+
+// extend gives endpoints the subnets and the security group that they lack.
+func (s *step) extend(ctx context.Context) error {
+	for _, e := range s.plan.Extend {
 		slog.InfoContext(ctx, "extending endpoint", "endpoint", e.Endpoint, "subnets", e.Subnets, "group", e.Group)
-		parts := made(want, have, e.Service, e.Endpoint, e.Subnets, e.Group != "")
-		if _, err := book.Record(ctx, want.Owner, parts...); err != nil {
-			return State{}, err
+		parts := made(s.want, s.have, e.Service, e.Endpoint, e.Subnets, e.Group != "")
+		if _, err := s.book.Record(ctx, s.want.Owner, parts...); err != nil {
+			return err
 		}
 		in := &ec2.ModifyVpcEndpointInput{VpcEndpointId: &e.Endpoint, AddSubnetIds: e.Subnets}
 		if e.Group != "" {
 			in.AddSecurityGroupIds = []string{e.Group}
 		}
-		if _, err := api.ModifyVpcEndpoint(ctx, in); err != nil {
-			return State{}, fmt.Errorf("extending %s to %s: %w", e.Endpoint, strings.Join(append(slices.Clone(e.Subnets), in.AddSecurityGroupIds...), ", "), err)
+		if _, err := s.api.ModifyVpcEndpoint(ctx, in); err != nil {
+			return fmt.Errorf("extending %s to %s: %w", e.Endpoint, strings.Join(append(slices.Clone(e.Subnets), in.AddSecurityGroupIds...), ", "), err)
 		}
-		if _, err := book.Confirm(ctx, parts...); err != nil {
-			return State{}, err
+		if _, err := s.book.Confirm(ctx, parts...); err != nil {
+			return err
 		}
-		waiting = append(waiting, e.Endpoint+" was extended")
+		s.waiting = append(s.waiting, e.Endpoint+" was extended")
 	}
-	for _, e := range plan.Delete { // it is Drawbridge's own hand that takes it
-		if _, err := book.Mark(ctx, want.item(ledger.Endpoint, e.Service), func(i *ledger.Item) { i.State, i.Left = ledger.Intended, "" }); err != nil {
-			return State{}, err
-		}
-	}
-	if err := remove(ctx, api, plan.Delete); err != nil {
-		return State{}, err
-	}
-	for _, e := range plan.Delete {
-		waiting = append(waiting, fmt.Sprintf("%s was %s and is deleted", e.ID, e.State))
-	}
-	if len(waiting) == 0 {
-		waiting = append(waiting, "the security group was brought in line")
-	}
-	return State{Waiting: waiting, Hops: []workflow.Hop{}}, nil
+	return nil
 }
 
-// admit makes our security group let in whom the plan says, and returns its id.
-func admit(ctx context.Context, api Client, book ledger.Ledger, want Want, have Network, plan Changes) (string, error) {
-	group := have.Group
-	if plan.MakeGroup {
-		name := GroupName(want.Owner)
-		slog.InfoContext(ctx, "creating security group", "group", name, "vpc", want.VPC)
-		out, err := api.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: &name, VpcId: &want.VPC,
-			Description:       aws.String(fit.Description("Drawbridge: HTTPS to the interface endpoints of " + want.Owner)),
-			TagSpecifications: tags(types.ResourceTypeSecurityGroup, want.Owner)})
-		// "InvalidGroup.Duplicate": another execution made it in this moment. The next look finds it, unless it is a
-		// stranger's of the same name, which that look does not count as ours.
-		if fault.HasCode(err, "InvalidGroup.Duplicate") {
-			return "", fault.New(fault.NotYet, "creating security group %s in %s: it is there already; if it does not carry the tag %s=%s, somebody else made it and must give it another name", name, want.VPC, TagConnection, want.Owner)
-		}
-		if err != nil {
-			return "", fmt.Errorf("creating security group %s in %s: %w", name, want.VPC, err)
-		}
-		group = aws.ToString(out.GroupId)
-	}
-	for _, source := range plan.Admit {
-		slog.InfoContext(ctx, "authorizing", "group", group, "source", source)
-		rule := want.rule(group, source)
-		if _, err := book.Record(ctx, want.Owner, rule); err != nil {
-			return "", err
-		}
-		got, err := api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group,
-			IpPermissions: []types.IpPermission{{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(HTTPS), ToPort: aws.Int32(HTTPS),
-				IpRanges: []types.IpRange{{CidrIp: aws.String(source.String()), Description: aws.String(fit.Description("Drawbridge: " + want.Owner))}}}},
-			TagSpecifications: tags(types.ResourceTypeSecurityGroupRule, want.Owner)})
-		if fault.HasCode(err, "RulesPerSecurityGroupLimitExceeded") {
-			return "", fault.NewConflict(fmt.Sprintf("security group %s is full: %v", group, err), "name fewer ranges or raise the quota \"Inbound or outbound rules per security group\", then set the tag of the VPC by which it asks anew")
-		}
-		if err != nil && !fault.HasCode(err, "InvalidPermission.Duplicate") {
-			return "", fmt.Errorf("admitting %s in %s: %w", source, group, err)
-		}
-		if err == nil && got != nil && len(got.SecurityGroupRules) == 1 {
-			rule.Left = aws.ToString(got.SecurityGroupRules[0].SecurityGroupRuleId)
-			if _, err := book.Confirm(ctx, rule); err != nil {
-				return "", err
-			}
+// replace deletes the endpoints of ours that failed: the next step makes them anew.
+func (s *step) replace(ctx context.Context) error {
+	for _, e := range s.plan.Delete { // it is Drawbridge's own hand that takes it
+		if _, err := s.book.Mark(ctx, s.want.item(ledger.Endpoint, e.Service), func(i *ledger.Item) { i.State, i.Left = ledger.Intended, "" }); err != nil {
+			return err
 		}
 	}
-	if len(plan.Revoke) > 0 {
-		var rules []string
-		for _, r := range plan.Revoke {
-			rules = append(rules, r.ID)
-		}
-		slog.InfoContext(ctx, "revoking", "group", group, "rules", rules)
-		_, err := api.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &group, SecurityGroupRuleIds: rules})
-		if err != nil && !fault.HasCode(err, "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound") {
-			return "", fmt.Errorf("revoking in %s: %w", group, err)
-		}
-		if err := book.Cancel(ctx, want.Owner, want.gone(plan.Revoke)); err != nil {
-			return "", err
-		}
+	if err := remove(ctx, s.api, s.plan.Delete); err != nil {
+		return err
 	}
-	return group, nil
+	for _, e := range s.plan.Delete {
+		s.waiting = append(s.waiting, fmt.Sprintf("%s was %s and is deleted", e.ID, e.State))
+	}
+	return nil
 }
 
 // create asks for one endpoint, and returns its id; none if somebody else made one in this moment.
@@ -245,103 +271,6 @@ func Serving(want Want, have Network) []Endpoint {
 		}
 	}
 	return out
-}
-
-// Withdraw takes one VPC one step further towards having nothing that the ledger has for the owner's word and nobody else needs: first the
-// endpoints go, then their security group, which AWS keeps while they use it. It touches nothing else and, like [Ensure], is asked
-// again until it is Ready. Then the VPC is not managed any more for that word.
-func Withdraw(ctx context.Context, api Remover, book ledger.Ledger, want Want) (State, error) {
-	out := State{Hops: []workflow.Hop{}, Endpoints: []Endpoint{}}
-	items, err := book.Items(ctx, want.Owner)
-	if err != nil {
-		return out, err
-	}
-	leaving, err := book.Release(ctx, want.Owner, items)
-	if err != nil {
-		return out, err
-	}
-	all, err := readEndpoints(ctx, api, want.VPC)
-	if err != nil {
-		return out, err
-	}
-	var doomed []Endpoint
-	for _, e := range all {
-		// By its id, whichever machine made it; by our tag, if the answer with the id was lost.
-		if e.gone() || !slices.ContainsFunc(leaving, func(i ledger.Item) bool {
-			return i.Same(want.item(ledger.Endpoint, e.Service)) && (i.Left == e.ID || i.Left == "" && e.Owner == want.Owner)
-		}) {
-			continue
-		}
-		out.Waiting = append(out.Waiting, fmt.Sprintf("%s of %s is being deleted", e.ID, e.Service))
-		if e.State != "deleting" {
-			doomed = append(doomed, e)
-		}
-	}
-	slices.SortFunc(doomed, func(a, b Endpoint) int { return strings.Compare(a.Service, b.Service) })
-	if err := remove(ctx, api, doomed); err != nil || len(out.Waiting) > 0 {
-		return out, err
-	}
-	for _, i := range leaving {
-		if i.Kind != ledger.Group {
-			continue
-		}
-		group := i.Left
-		if group == "" && i.Same(want.group()) { // the answer was lost
-			if group, err = ownGroup(ctx, api, want.Owner, want.VPC); err != nil {
-				return out, err
-			}
-		}
-		if group == "" {
-			continue
-		}
-		slog.InfoContext(ctx, "deleting security group", "group", group, "vpc", want.VPC)
-		_, err := api.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &group})
-		// The network interfaces of an endpoint outlive it by a moment.
-		if fault.HasCode(err, "DependencyViolation") {
-			return out, fault.New(fault.NotYet, "deleting security group %s of %s: something still uses it; if its endpoints are long gone, take it off whatever else was given it", group, want.VPC)
-		}
-		if err != nil && !fault.HasCode(err, "InvalidGroup.NotFound", "InvalidGroupId.NotFound") {
-			return out, fmt.Errorf("deleting security group %s: %w", group, err)
-		}
-	}
-	if err := book.Forget(ctx, want.Owner, leaving); err != nil {
-		return out, err
-	}
-	if err := book.End(ctx, want.Owner); err != nil {
-		return out, err
-	}
-	out.Ready = true
-	out.Hops = append(out.Hops, workflow.Hop{Hop: "endpoints of " + want.VPC, OK: true, Detail: "nothing of " + want.Owner + " is left"})
-	return out, nil
-}
-
-// remove deletes endpoints. DeleteVpcEndpoints answers with 200 even for those it could not delete.
-func remove(ctx context.Context, api interface {
-	DeleteVpcEndpoints(context.Context, *ec2.DeleteVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DeleteVpcEndpointsOutput, error)
-}, doomed []Endpoint) error {
-	if len(doomed) == 0 {
-		return nil
-	}
-	var names []string
-	for _, e := range doomed {
-		names = append(names, e.ID)
-	}
-	slog.InfoContext(ctx, "deleting endpoints", "endpoints", names)
-	out, err := api.DeleteVpcEndpoints(ctx, &ec2.DeleteVpcEndpointsInput{VpcEndpointIds: names})
-	if err != nil {
-		if fault.HasCode(err, "InvalidVpcEndpointId.NotFound") {
-			return nil // gone meanwhile; the next look tells what is left
-		}
-		return fmt.Errorf("deleting %s: %w", strings.Join(names, ", "), err)
-	}
-	for _, u := range out.Unsuccessful {
-		if u.Error == nil || strings.HasSuffix(aws.ToString(u.Error.Code), ".NotFound") {
-			continue
-		}
-		return fault.NewConflict(fmt.Sprintf("%s could not be deleted: %s", aws.ToString(u.ResourceId), aws.ToString(u.Error.Message)),
-			"remove what AWS names, then set the tag of the VPC by which it asks anew")
-	}
-	return nil
 }
 
 func tags(kind types.ResourceType, owner string) []types.TagSpecification {
