@@ -9,7 +9,8 @@
 //	takeback.go    thinks: which owner takes it back, or lets go of it (pure)
 //	cover.go       thinks: what the gateway's owner is asked about, and what an approval covers
 //	order.go       thinks: what the gateway's owner sees of it (pure)
-//	inspect.go     gathers the facts and asks the policy
+//	inspect.go     looks at each VPC on a gateway that an event is about
+//	look.go        one such look: gathers the facts and asks the policy
 //	units.go       finds which VPCs on which gateways an event concerns
 //	read.go        reads a VPC, an attachment, a gateway
 //	prospect.go    reads what is in a VPC, and what would become reachable

@@ -75,26 +75,53 @@ func survey(ctx context.Context, here Clients, l ledger.Ledger, u unit) (subnets
 // prospected bounds how many other VPCs of a gateway an approver is told the databases of.
 const prospected = 20
 
-// prospect finds what would become reachable if an attachment were accepted: the databases of the VPC that the policy
+// prospect finds what would become reachable if the attachment were accepted: the databases of the VPC that the policy
 // would open to those that are attached, and theirs that it would open to the VPC.
-func (i Inspector) prospect(ctx context.Context, execution string, set *policy.Set, u unit, asking policy.VPC, owner string) ([]workflow.Reachable, error) {
+func (l *inspection) prospect(ctx context.Context) ([]workflow.Reachable, error) {
 	out := []workflow.Reachable{}
-	found, err := attachments(ctx, i.Enter(execution, event.Place{Account: owner, Region: u.Region}).EC2,
-		filter("state", "available"), filter("resource-type", "vpc"), filter("transit-gateway-id", u.gateway))
+	others, err := l.others(ctx)
+	if err != nil || len(others) == 0 {
+		return out, err
+	}
+	for n, producer := range append([]policy.VPC{l.principal}, others...) {
+		consumers := []policy.VPC{l.principal}
+		if n == 0 {
+			consumers = others
+		}
+		at := l.Enter(l.execution, event.Place{Account: producer.Account.ID, Region: producer.Region})
+		found, err := database.Read(ctx, at.Databases, producer.ID, nil)
+		if err != nil && !fault.Absent(err) {
+			return nil, fmt.Errorf("in %s, %s: %w", producer.Account.ID, producer.Region, err)
+		}
+		databases := slices.DeleteFunc(found.Databases, func(d database.Database) bool { return !d.Answers() })
+		for _, consumer := range consumers {
+			for _, o := range opened(l.set, consumer, producer, databases) {
+				out = append(out, workflow.Reachable{VPC: place(producer), From: place(consumer), Database: o})
+			}
+		}
+	}
+	return out, nil
+}
+
+// others returns the other VPCs that are attached to the gateway and can be read.
+func (l *inspection) others(ctx context.Context) ([]policy.VPC, error) {
+	owner := event.Place{Account: l.q.Gateway.Account, Region: l.Region}
+	found, err := attachments(ctx, l.Enter(l.execution, owner).EC2,
+		filter("state", "available"), filter("resource-type", "vpc"), filter("transit-gateway-id", l.unit.gateway))
 	if err != nil {
-		return nil, fmt.Errorf("in %s, %s: %w", owner, u.Region, err)
+		return nil, fmt.Errorf("in %s, %s: %w", owner.Account, owner.Region, err)
 	}
 	var others []policy.VPC
 	for _, a := range found[:min(len(found), prospected)] {
-		at := event.Place{Account: aws.ToString(a.ResourceOwnerId), Region: u.Region}
-		facts, err := i.Account(ctx, at.Account)
+		at := event.Place{Account: aws.ToString(a.ResourceOwnerId), Region: l.Region}
+		facts, err := l.Account(ctx, at.Account)
 		if err != nil {
 			return nil, err
 		}
-		if facts.Organization == "" || aws.ToString(a.ResourceId) == u.vpc {
+		if facts.Organization == "" || aws.ToString(a.ResourceId) == l.unit.vpc {
 			continue
 		}
-		vpc, tags, there, err := readVPC(ctx, i.Enter(execution, at).EC2, at, aws.ToString(a.ResourceId))
+		vpc, tags, there, err := readVPC(ctx, l.Enter(l.execution, at).EC2, at, aws.ToString(a.ResourceId))
 		if errors.Is(err, fault.ErrClosed) {
 			continue
 		}
@@ -105,38 +132,23 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 			others = append(others, policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: facts.Entity()})
 		}
 	}
-	if len(others) == 0 {
-		return out, nil
-	}
-	for n, producer := range append([]policy.VPC{asking}, others...) {
-		at := i.Enter(execution, event.Place{Account: producer.Account.ID, Region: producer.Region})
-		found, err := database.Read(ctx, at.Databases, producer.ID, nil)
-		if err != nil && !fault.Absent(err) {
-			return nil, fmt.Errorf("in %s, %s: %w", producer.Account.ID, producer.Region, err)
-		}
-		consumers := []policy.VPC{asking}
-		if n == 0 {
-			consumers = others
-		}
-		databases := slices.DeleteFunc(found.Databases, func(d database.Database) bool { return !d.Answers() })
-		for _, consumer := range consumers {
-			var open, shut []workflow.AllowedDatabase
-			for _, d := range databases {
-				o := workflow.AllowedDatabase{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Network: d.Network,
-					Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: producer}, policy.Context{})}
-				if o.Decision.Allowed {
-					open = append(open, o)
-				} else {
-					shut = append(shut, o)
-				}
-			}
-			surveyed.AlsoReached(open, shut)
-			for _, o := range open {
-				out = append(out, workflow.Reachable{VPC: place(producer), From: place(consumer), Database: o})
-			}
+	return others, nil
+}
+
+// opened returns the databases of one VPC that the policy opens to another, each with what else that opens.
+func opened(set *policy.Set, consumer, producer policy.VPC, databases []database.Database) []workflow.AllowedDatabase {
+	var open, shut []workflow.AllowedDatabase
+	for _, d := range databases {
+		o := workflow.AllowedDatabase{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Network: d.Network,
+			Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: producer}, policy.Context{})}
+		if o.Decision.Allowed {
+			open = append(open, o)
+		} else {
+			shut = append(shut, o)
 		}
 	}
-	return out, nil
+	surveyed.AlsoReached(open, shut)
+	return open
 }
 
 func place(v policy.VPC) workflow.VPC {

@@ -17,8 +17,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// theirs reads what the gateway's owner sees: its options, and the attachment's association, propagation and tags.
-func (i Inspector) theirs(ctx context.Context, api EC2, u unit, q *Question, g *workflow.Gateway) error {
+// readOwners reads what the gateway's owner sees: its options, and the attachment's association, propagation and tags.
+func readOwners(ctx context.Context, api EC2, u unit, q *Question, g *workflow.Gateway) error {
 	own, err := gatewaysOf(ctx, api, filter("transit-gateway-id", u.gateway))
 	if err != nil {
 		return err
