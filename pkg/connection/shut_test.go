@@ -56,7 +56,8 @@ func TestTheNextLookTakesAwayWhatIsInAGroupThatIsKeptOut(t *testing.T) {
 		if _, _, err := l.Acquire(t.Context(), "pcx-1", ledger.Turn{Holder: "run"}, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := connection.Later(t.Context(), l, "pcx-1", "run", []workflow.Side{side}, []ledger.Item{c.item}); err != nil {
+		trimmer := connection.Trimmer{Ledger: l, Execution: "run", Trimmed: true}
+		if _, _, err := trimmer.Trim(t.Context(), workflow.Connection{ID: "pcx-1"}, []workflow.Side{side}, []ledger.Item{c.item}); err != nil {
 			t.Fatal(err)
 		}
 		if again, err := l.Yield(t.Context(), "pcx-1", "run"); err != nil || (again != "") != c.want {

@@ -198,7 +198,6 @@ func (l *inspection) attached(ctx context.Context) error {
 }
 
 // judge reads both VPCs and what the gateway does, as far as it matters, asks the policy, and answers.
-// Long, because it reads in the order in which what was read so far says whether more has to be read.
 func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	q, out := &l.q, &l.out
 	set, err := l.Policy(ctx)
@@ -253,29 +252,10 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return v, err
 	}
 	l.q.Closed = survey.Closed(sides...)
-	surveyed := survey.Values(sides)
-	if survey.Unread(surveyed) {
-		if err := l.Ledger.LookAgain(ctx, out.Connection.ID, l.in.Execution); err != nil {
-			return v, err
-		}
-	} else if l.in.Trimmed {
-		if err := connection.Later(ctx, l.Ledger, out.Connection.ID, l.in.Execution, surveyed, l.items); err != nil {
-			return v, err
-		}
-	} else if len(l.items) > 0 {
-		surplus := connection.Surplus(out.Connection, surveyed, l.items)
-		if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
-			return v, err
-		}
-		trim, notebooks, err := s.Trims(ctx, surveyed, surplus)
-		if err != nil {
-			return v, err
-		}
-		if len(trim) > 0 {
-			out.Sides, out.Batches, out.Waits = trim, notebooks, workflow.Waiting{}
-			v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(trim), workflow.Said{}
-			return v, nil
-		}
+	trimmed, err := l.trim(ctx, s, survey.Values(sides))
+	if trimmed || err != nil {
+		v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(out.Sides), workflow.Said{}
+		return v, err
 	}
 	if err = l.connect(ctx, l.in.Execution, l.pair, sides...); err != nil {
 		return v, err
@@ -286,6 +266,21 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		v.Answer = workflow.AnswerExtend
 	}
 	return v, nil
+}
+
+// trim finds what of the pair has no use any more, if all could be read, and reports whether something has: that goes first.
+func (l *inspection) trim(ctx context.Context, s survey.Surveyor, surveyed []workflow.Side) (bool, error) {
+	out := &l.out
+	if survey.Unread(surveyed) {
+		return false, l.Ledger.LookAgain(ctx, out.Connection.ID, l.in.Execution)
+	}
+	trimmer := connection.Trimmer{Ledger: l.Ledger, Brake: l.Brake, Execution: l.in.Execution, Trimmed: l.in.Trimmed, Gather: s.Trims}
+	sides, notebooks, err := trimmer.Trim(ctx, out.Connection, surveyed, l.items)
+	if err != nil || len(sides) == 0 {
+		return false, err
+	}
+	out.Sides, out.Batches, out.Waits = sides, notebooks, workflow.Waiting{}
+	return true, nil
 }
 
 // counted returns the attachments on which a pair was counted that is refused now.

@@ -58,7 +58,7 @@ func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Refus
 	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
 	rejects := in.Rejects()
 	if !rejects {
-		if err := SetStatus(ctx, l, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason, in.Said); err != nil {
+		if err := SetStatus(ctx, l, asTagger(enter), Status{Connection: in.Connection, Members: in.Members, Result: out.Result, Reason: out.Reason, Said: in.Said}); err != nil {
 			return out, err
 		}
 	}
@@ -90,19 +90,33 @@ func reject(ctx context.Context, ec2api Refuser, c workflow.Connection) error {
 	return nil
 }
 
-// SetStatus writes result and reason in the ledger, with more if there is more to write, and leaves on the peering what is said of it to people,
-// on each side that is a member. A peering has tags of its own in each account, and each side a text of its own.
-// Many parameters, because they are the two ways into accounts, the ledger, and what is said to whom.
-func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, c workflow.Connection, members []string, result workflow.Result, reason string, said workflow.Said, more ...func(*ledger.Connection)) error {
-	entry, err := connection.Note(ctx, l, c.ID, result, reason, more...)
+// Status is how a peering stands from now on, and what is said of it to people.
+type Status struct {
+	Connection workflow.Connection
+	Members    []string // the sides that are members: people are told there
+	Result     workflow.Result
+	Reason     string
+	Said       workflow.Said
+	Also       func(*ledger.Connection) // what else its entry is to say; nil for nothing
+}
+
+// SetStatus writes a status in the ledger, and leaves on the peering what is said of it to people, on each side that is a member. A peering has
+// tags of its own in each account, and each side a text of its own.
+func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, st Status) error {
+	c := st.Connection
+	entry, err := connection.Note(ctx, l, c.ID, st.Result, st.Reason, func(e *ledger.Connection) {
+		if st.Also != nil {
+			st.Also(e)
+		}
+	})
 	if err != nil {
 		return err
 	}
 	for _, s := range []workflow.Side{{Role: Requester, VPC: c.Requester, StatusResource: c.ID}, {Role: Accepter, VPC: c.Accepter, StatusResource: c.ID}} {
-		if !slices.Contains(members, s.Role) {
+		if !slices.Contains(st.Members, s.Role) {
 			continue
 		}
-		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.StatusResource, connection.Tags(entry, said.To(s.Role))); err != nil {
+		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.StatusResource, connection.Tags(entry, st.Said.To(s.Role))); err != nil {
 			return err
 		}
 	}

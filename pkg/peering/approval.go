@@ -50,7 +50,7 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connecti
 			return out, fmt.Errorf("asking for approval of %s: %w", in.Connection.ID, err)
 		}
 	}
-	if err := SetStatus(ctx, l, enter, in.Connection, in.Members, out.Result, in.Reason, said, func(e *ledger.Connection) {
+	if err := SetStatus(ctx, l, enter, Status{Connection: in.Connection, Members: in.Members, Result: out.Result, Reason: in.Reason, Said: said, Also: func(e *ledger.Connection) {
 		e.Told, e.Question = in.Reason, in.Reason
 		if !in.Told {
 			e.Approval = cover.Ask(e.Approval, shows(in.Connection, in.Sides))
@@ -60,7 +60,7 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connecti
 		if remind {
 			putFact(e, remindedOf, in.Reason)
 		}
-	}); err != nil {
+	}}); err != nil {
 		return out, err
 	}
 	if remind {

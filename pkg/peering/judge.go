@@ -16,7 +16,6 @@ import (
 )
 
 // judge reads both VPCs, asks the policy, and answers what a peering that is neither settled nor let go of needs next.
-// Long, because it reads in the order in which what was read so far says whether more has to be read.
 func (l *inspection) judge(ctx context.Context, requester, accepter workflow.AccountFacts, own [2]map[string]string) (Verdict, error) {
 	i, in, p, out := l.Inspector, l.in, l.p, &l.out
 	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != "",
@@ -51,24 +50,10 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 	}
 	q.Accept, q.Unclear = set.Answer(r, a, about), tag.Why(q.Accepter.Tags, tag.Accept)
 	if p.Status == "pending-acceptance" && q.Accept.Allowed && q.Accept.Action == policy.Ask {
-		// The approval is a tag of the accepter's account; what the requester's account wrote is not even read.
-		own, found, err := read(ctx, i.Enter(in.Execution, p.Accepter.Place).EC2, p.ID)
-		if err != nil {
-			return Verdict{}, fmt.Errorf("in %s, %s: %w", p.Accepter.Account, p.Accepter.Region, err)
+		if about.Approval, err = l.answered(ctx, &q); err != nil {
+			return Verdict{}, err
 		}
-		if found {
-			p.Expires = own.Expires
-			answer := own.Tags[tag.Approval]
-			switch {
-			case cover.Approves(answer, l.entry.Approval):
-				about.Approval = tag.Approved
-			case cover.Yes(answer):
-				q.Unclear += "; " + old(answer)
-			default:
-				about.Approval = answer
-			}
-			q.Accept, q.Unclear = set.Answer(r, a, about), q.Unclear+tag.Why(own.Tags, tag.Approval)
-		}
+		q.Accept = set.Answer(r, a, about)
 	}
 	out.Reject = set.Reject(r, a, about)
 	q.Routes = []policy.Decision{set.Route(r, a, about), set.Route(a, r, about)}
@@ -80,29 +65,61 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 	case workflow.AnswerConnect:
 		v, err = l.connect(ctx, set, q, v)
 	case workflow.AnswerAsk:
-		if routed(q) && crossed(q) {
-			sides, _, _, err := l.explored(ctx, in, set, q)
-			if err != nil {
-				return v, err
-			}
-			if blocked, is := Blocked(q, sides); is {
-				return blocked, nil
-			}
-		}
-		out.Expires = p.Expires
-		if out.Sides, err = prospect(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
-			return v, err
-		}
-		shown := shows(out.Connection, out.Sides)
-		out.Told, out.Reminded = told(l.entry, v, shown), reminded(l.entry, v, shown)
-		if out.Told {
-			shown = l.entry.Approval.Shown
-		} else if err = l.name(ctx); err != nil {
-			return v, err
-		}
-		out.Request = l.asks(own[0], cover.Answer(l.entry.Approval, shown))
+		v, err = l.ask(ctx, set, q, v)
 	}
 	return v, err
+}
+
+// answered reads what the accepter's owner says of the request, in words that the policy knows: the approval is a tag of the accepter's account; what the
+// requester's account wrote is not even read.
+func (l *inspection) answered(ctx context.Context, q *Question) (means string, err error) {
+	own, found, err := read(ctx, l.Enter(l.in.Execution, l.p.Accepter.Place).EC2, l.p.ID)
+	if err != nil {
+		return "", fmt.Errorf("in %s, %s: %w", l.p.Accepter.Account, l.p.Accepter.Region, err)
+	}
+	if !found {
+		return "", nil
+	}
+	l.p.Expires = own.Expires
+	answer := own.Tags[tag.Approval]
+	switch {
+	case cover.Approves(answer, l.entry.Approval):
+		means = tag.Approved
+	case cover.Yes(answer):
+		q.Unclear += "; " + old(answer)
+	default:
+		means = answer
+	}
+	q.Unclear += tag.Why(own.Tags, tag.Approval)
+	return means, nil
+}
+
+// ask finds what the accepter's owner is asked about, and whether something is in the way of all of it.
+func (l *inspection) ask(ctx context.Context, set *policy.Set, q Question, v Verdict) (Verdict, error) {
+	out := &l.out
+	if routed(q) && crossed(q) {
+		sides, _, _, err := l.explored(ctx, l.in, set, q)
+		if err != nil {
+			return v, err
+		}
+		if blocked, is := Blocked(q, sides); is {
+			return blocked, nil
+		}
+	}
+	out.Expires = l.p.Expires
+	var err error
+	if out.Sides, err = prospect(ctx, l.surveyor(l.in.Execution, set, policy.Context{Connection: l.p.ID}), q); err != nil {
+		return v, err
+	}
+	shown := shows(out.Connection, out.Sides)
+	out.Told, out.Reminded = told(l.entry, v, shown), reminded(l.entry, v, shown)
+	if out.Told {
+		shown = l.entry.Approval.Shown
+	} else if err = l.name(ctx); err != nil {
+		return v, err
+	}
+	out.Request = l.asks(q.Own[0], cover.Answer(l.entry.Approval, shown))
+	return v, nil
 }
 
 // name finds out what the units of both accounts are called, for whoever is asked.
@@ -172,15 +189,9 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || survey.Unread(out.Sides) {
 		return v, err
 	}
-	surveyed := out.Sides
-	if l.in.Looked.Trimmed {
-		return v, connection.Later(ctx, l.Ledger, out.Connection.ID, l.in.Execution, surveyed, l.items)
-	}
-	surplus := connection.Surplus(out.Connection, surveyed, l.items)
-	if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
-		return v, err
-	}
-	sides, notebooks, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Trims(ctx, surveyed, surplus)
+	trimmer := connection.Trimmer{Ledger: l.Ledger, Brake: l.Brake, Execution: l.in.Execution, Trimmed: l.in.Looked.Trimmed,
+		Gather: l.surveyor(l.in.Execution, nil, policy.Context{}).Trims}
+	sides, notebooks, err := trimmer.Trim(ctx, out.Connection, out.Sides, l.items)
 	if err != nil {
 		return v, err
 	}

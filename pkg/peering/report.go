@@ -39,7 +39,7 @@ func Report(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Repor
 	if conflict == nil {
 		return workflow.ReportConflictOutput{Reason: fmt.Sprintf("%s and %s do not overlap any more", c.Requester.ID, c.Accepter.ID)}, nil
 	}
-	if err := SetStatus(ctx, l, asTagger(enter), c, members, connection.Conflict, conflict.Error(), shared(c)); err != nil {
+	if err := SetStatus(ctx, l, asTagger(enter), Status{Connection: c, Members: members, Result: connection.Conflict, Reason: conflict.Error(), Said: shared(c)}); err != nil {
 		return workflow.ReportConflictOutput{}, err
 	}
 	return workflow.ReportConflictOutput{}, conflict
