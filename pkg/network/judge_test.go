@@ -89,6 +89,15 @@ func (w *world) route(r network.Route) {
 	w.VPCs[0].Tables[0].Routes = append(w.VPCs[0].Tables[0].Routes, r)
 }
 
+// zoned says which zones are the same in both accounts.
+func zoned(w *world) {
+	for _, v := range w.VPCs {
+		for n := range v.Subnets {
+			v.Subnets[n].ZoneID = "use1-az-" + v.Subnets[n].Zone
+		}
+	}
+}
+
 // answers gives the database's subnets an ACL that lets answers out to some ports alone.
 func answers(w *world, ports network.Ports) {
 	w.VPCs[1].ACLs[0].Egress = []network.Entry{entry(100, true, "10.1.0.0/16", ports.From, ports.To)}
@@ -289,6 +298,28 @@ func TestJudge(t *testing.T) {
 			w.VPCs[1].ACLs[1].Subnets = []string{"vpc-d-ta"}
 			w.VPCs[1].ACLs = append(w.VPCs[1].ACLs, network.ACL{ID: "acl-tb", Subnets: []string{"vpc-d-tb"}})
 		}, hop: "database ACL", want: network.Unknown, says: "acl-tb"},
+		"gateway: the other zone shut": {gate: true, change: func(w *world) {
+			zoned(w)
+			w.VPCs[1].ACLs[1].Subnets = []string{"vpc-d-ta"}
+			w.VPCs[1].ACLs = append(w.VPCs[1].ACLs, network.ACL{ID: "acl-tb", Subnets: []string{"vpc-d-tb"}, Ingress: anything})
+		}, hop: "database ACL", want: network.Yes},
+		"gateway: the client's own zone shut": {gate: true, change: func(w *world) {
+			zoned(w)
+			w.VPCs[1].ACLs[1].Subnets = []string{"vpc-d-tb"}
+			w.VPCs[1].ACLs = append(w.VPCs[1].ACLs, network.ACL{ID: "acl-ta", Subnets: []string{"vpc-d-ta"}})
+		}, hop: "database ACL", want: network.No, says: "acl-ta"},
+		"gateway: the other zone shut, in appliance mode": {gate: true, change: func(w *world) {
+			zoned(w)
+			w.Gateways[0].Attachments[1].Appliance = true
+			w.VPCs[1].ACLs[1].Subnets = []string{"vpc-d-ta"}
+			w.VPCs[1].ACLs = append(w.VPCs[1].ACLs, network.ACL{ID: "acl-tb", Subnets: []string{"vpc-d-tb"}})
+		}, hop: "database ACL", want: network.Unknown, says: "acl-tb"},
+		"gateway: not attached in the client's zone": {gate: true, change: func(w *world) {
+			zoned(w)
+			w.Gateways[0].Attachments[1].Subnets = []string{"vpc-d-tb"}
+			w.VPCs[1].ACLs[1].Subnets = []string{"vpc-d-ta"}
+			w.VPCs[1].ACLs = append(w.VPCs[1].ACLs, network.ACL{ID: "acl-tb", Subnets: []string{"vpc-d-tb"}})
+		}, hop: "database ACL", want: network.No, says: "acl-tb"},
 		"gateway: the database shares the attachment's subnet, and its ACL lets nothing in": {gate: true, change: func(w *world) {
 			w.Gateways[0].Attachments[1].Subnets, w.database.Subnets = []string{"vpc-d-a"}, []string{"vpc-d-a"}
 			w.VPCs[1].ACLs[0].Ingress = []network.Entry{entry(100, true, "10.2.0.0/16", 0, 65535)}

@@ -219,7 +219,7 @@ func (l *leg) said(v VPC, a ACL, subnet string, egress bool, denied []Denied, ok
 //
 // What comes from a subnet enters by the attachment's subnet in its zone, whose inbound rules it meets, also where it is the same subnet. What
 // comes from the gateway meets the outbound rules of the attachment's subnet that it leaves by, that subnet's route table, and the inbound rules
-// of the subnet that it is for; in the attachment's subnet itself it meets none. By which subnet of an attachment it leaves is AWS's to choose.
+// of the subnet that it is for; in the attachment's subnet itself it meets none. By which subnet of an attachment it leaves, [leg.exits] says.
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
 func (l *leg) cross(g Gateway, s seat, dst []netip.Prefix, sure bool) {
 	from, attached := g.attachment(l.from.vpc.ID)
@@ -305,10 +305,26 @@ func (l *leg) led(g Gateway, from, to Attachment, dst []netip.Prefix, before []s
 	return out, passes
 }
 
+// exits returns the subnets of an attachment by which what comes from a subnet may leave the gateway: that of the Availability Zone in which it entered.
+// In appliance mode, or where the attachment has none in that zone, AWS chooses any; so it may if the zones are not known, or if something outside the
+// model is on the way.
+// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-az-overview
+func (l *leg) exits(to Attachment, s seat, sure bool) []string {
+	if to.Appliance || !sure || s.ZoneID == "" {
+		return to.Subnets
+	}
+	for _, id := range to.Subnets {
+		if at, ok := l.to.vpc.Subnet(id); ok && at.ZoneID == s.ZoneID {
+			return []string{id}
+		}
+	}
+	return to.Subnets
+}
+
 // arrive judges what a packet meets between the gateway and the end, by each subnet of the attachment that it may leave by: No is what is in the
 // way by all of them.
 func (l *leg) arrive(to Attachment, s, t seat, sure bool) {
-	v := l.to.vpc
+	v, exits := l.to.vpc, l.exits(to, s, sure)
 	if len(to.Subnets) == 0 {
 		l.aclIn = append(l.aclIn, unknown("the subnets of %s were not read", to.ID))
 		return
@@ -324,8 +340,8 @@ func (l *leg) arrive(to Attachment, s, t seat, sure bool) {
 			soft = append(soft, f)
 		}
 	}
-	inside := slices.Contains(to.Subnets, t.ID)
-	apart := slices.DeleteFunc(slices.Clone(to.Subnets), func(id string) bool { return id == t.ID })
+	inside := slices.Contains(exits, t.ID)
+	apart := slices.DeleteFunc(slices.Clone(exits), func(id string) bool { return id == t.ID })
 	// What each of the subnets does not let through, and what none does.
 	type shut struct {
 		id    string

@@ -31,6 +31,7 @@ func small(t *rapid.T, gate, plain bool) *world {
 	often := func(label string) bool { return !bad(label) }
 	spans := rapid.SampledFrom([]network.Ports{network.AllPorts, network.AllPorts, network.AllPorts, {From: 3306, To: 3306}, {From: 1024, To: 65535}, {From: 32768, To: 50000}, {From: 50001, To: 65535}})
 	var g network.Gateway
+	zones, appliance := rapid.Bool().Draw(t, "zone ids"), rapid.IntRange(0, 3).Draw(t, "appliance mode") == 0
 	for n, id := range []string{"vpc-c", "vpc-d"} {
 		own, other := fmt.Sprintf("10.%d.0.", n+1), fmt.Sprintf("10.%d.0.", 2-n)
 		near := rapid.SampledFrom(cidrs(other+"0/29", "0.0.0.0/0", "10.0.0.0/8", other+"0/30", other+"4/30", other+"2/31", other+"5/32"))
@@ -59,6 +60,9 @@ func small(t *rapid.T, gate, plain bool) *world {
 				break
 			}
 			s := network.Subnet{ID: id + "-" + zone, Zone: zone[len(zone)-1:], CIDRs: cidrs(fmt.Sprintf("%s%d/30", own, m*4))}
+			if zones {
+				s.ZoneID = "use1-az-" + s.Zone
+			}
 			table := network.Table{ID: s.ID + "-table", Subnets: []string{s.ID}, Routes: []network.Route{to(own+"0/28", "local")}}
 			if often("routed") {
 				table.Routes = append(table.Routes, to(other+"0/29", carrier))
@@ -110,9 +114,9 @@ func small(t *rapid.T, gate, plain bool) *world {
 		}
 		v.Groups = []network.Group{{ID: "sg-" + id, Ingress: rules("ingress"), Egress: rules("egress")}}
 		if gate {
-			a := network.Attachment{ID: "tgw-attach-" + id, VPC: id, Available: network.Yes, DNS: network.Yes, References: network.Yes, Table: "tgw-rtb-" + id}
+			a := network.Attachment{ID: "tgw-attach-" + id, VPC: id, Available: network.Yes, DNS: network.Yes, References: network.Yes, Table: "tgw-rtb-" + id, Appliance: appliance}
 			choices := [][]string{{id + "-ta"}, {id + "-a"}}
-			if !plain {
+			if !plain || zones && !appliance { // which subnet it leaves by is known
 				choices = append(choices, []string{id + "-ta", id + "-tb"}, []string{id + "-a", id + "-tb"})
 			}
 			a.Subnets = rapid.SampledFrom(choices).Draw(t, "attached in")

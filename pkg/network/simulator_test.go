@@ -201,12 +201,26 @@ func (s simulator) gateway(p packet, v network.VPC, sub network.Subnet, there ne
 		case r.Target != to.ID:
 			return anyFate
 		default:
-			for _, id := range to.Subnets {
+			for _, id := range exits(to, there, sub) {
 				out = out.or(s.leave(p, there, id, at))
 			}
 		}
 	}
 	return out
+}
+
+// exits are the subnets by which a packet from a subnet may come out: the one in its zone, if the zone is known, there is one, and appliance mode is off.
+func exits(to network.Attachment, v network.VPC, from network.Subnet) []string {
+	var same []string
+	for _, sub := range v.Subnets {
+		if slices.Contains(to.Subnets, sub.ID) && sub.ZoneID != "" && sub.ZoneID == from.ZoneID && !to.Appliance {
+			same = append(same, sub.ID)
+		}
+	}
+	if len(same) == 0 {
+		return to.Subnets
+	}
+	return same
 }
 
 // leave is what becomes of a packet that comes out of a gateway into a subnet.
