@@ -199,7 +199,7 @@ func asleep(sides []workflow.Side) string {
 	var all []string
 	for _, s := range sides {
 		for _, o := range s.AllowedDatabases {
-			if one := fmt.Sprintf("%s is %s, so nothing answers", o.Database, o.Silent); o.Silent != "" && !slices.Contains(all, one) {
+			if one := verdict.Silence(o.Database, o.Silent); o.Silent != "" && !slices.Contains(all, one) {
 				all = append(all, one)
 			}
 		}

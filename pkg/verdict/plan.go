@@ -125,6 +125,9 @@ func about(reasons []Reason, name string) bool {
 	return slices.ContainsFunc(reasons, func(r Reason) bool { return r.About == name })
 }
 
+// Silence says of a database by name that nothing answers there: silent is why, as what it is ("stopped").
+func Silence(name, silent string) string { return fmt.Sprintf("%s is %s, so nothing answers", name, silent) }
+
 // walk judges one path, and says whose things the hops are.
 // Many parameters, because both ends of a path and all that is between are given: it reads nothing.
 func walk(w network.World, carrier string, c Client, d Database, name string, reasons []Reason) []network.Hop {
@@ -158,7 +161,7 @@ func walk(w network.World, carrier string, c Client, d Database, name string, re
 		}
 	}
 	if d.Silent != "" {
-		hops = append(hops, network.Hop{Hop: State, Answer: network.Unknown, Detail: fmt.Sprintf("%s is %s, so nothing answers", d.Name, d.Silent)})
+		hops = append(hops, network.Hop{Hop: State, Answer: network.Unknown, Detail: Silence(d.Name, d.Silent)})
 	}
 	return hops
 }

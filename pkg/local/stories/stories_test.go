@@ -76,7 +76,7 @@ func request(ends ...string) act {
 
 // library returns every tale, in the order in which they get their accounts.
 func library() []tale {
-	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, keptOut, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds, contestedAccess, crowdedNetworks, sharedVPCs, kindTales, farReaching, narrowed, resolvers, diverted, privateParts, rebuiltShares, observed, deletedGroups, madeAgain, lives, releases, unfinished, prefixLists)
+	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, keptOut, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds, contestedAccess, crowdedNetworks, sharedVPCs, kindTales, farReaching, narrowed, resolvers, diverted, privateParts, rebuiltShares, observed, deletedGroups, madeAgain, lives, releases, unfinished, prefixLists, asleep)
 }
 
 // allDataAPI returns every tale of the Data API, likewise.
