@@ -126,7 +126,9 @@ func about(reasons []Reason, name string) bool {
 }
 
 // Silence says of a database by name that nothing answers there: silent is why, as what it is ("stopped").
-func Silence(name, silent string) string { return fmt.Sprintf("%s is %s, so nothing answers", name, silent) }
+func Silence(name, silent string) string {
+	return fmt.Sprintf("%s is %s, so nothing answers", name, silent)
+}
 
 // walk judges one path, and says whose things the hops are.
 // Many parameters, because both ends of a path and all that is between are given: it reads nothing.
