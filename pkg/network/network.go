@@ -8,7 +8,7 @@
 //	carrier.go  peerings and transit gateways
 //	names.go    name resolution
 //	judge.go    judges a path, hop by hop
-//	leg.go      judges one way of it
+//	leg.go      judges one way of it; arrive.go what it meets between a transit gateway and its end
 //	between.go  judges what a gateway leads through another VPC on the way
 //
 // Every judgement has three answers. Yes was judged: every packet between the two ends gets through this hop. No was judged too: some packet
