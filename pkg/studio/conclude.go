@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	rstypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
@@ -65,8 +66,9 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 	if err != nil {
 		return out, fmt.Errorf("reading the ledger's entry of %s: %w", w.ARN, err)
 	}
-	if status(out.Result, out.Reason, in.Decision.Policy, book)(&entry); entry.At.IsZero() {
-		entry.At = book.Now()
+	now := book.Now() // once: the tag says the same time as the entry
+	if status(out.Result, out.Reason, in.Decision.Policy, now)(&entry); entry.At.IsZero() {
+		entry.At = now
 	}
 	if err := Say(ctx, api, w, entry); err != nil {
 		return out, fmt.Errorf("leaving the status on the Redshift cluster %s in %s: %w", w.ID, w.Account, err)
@@ -90,7 +92,7 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 			return out, fmt.Errorf("ending the ledger's entry of %s: %w", w.ARN, err)
 		}
 	} else if _, err := book.Change(ctx, w.ARN, func(c *ledger.Connection) {
-		status(out.Result, out.Reason, in.Decision.Policy, book)(c)
+		status(out.Result, out.Reason, in.Decision.Policy, now)(c)
 		c.Paths = Paths(in, out.Result)
 	}); err != nil {
 		return out, fmt.Errorf("writing the ledger's entry of %s: %w", w.ARN, err)
@@ -99,9 +101,9 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 }
 
 // status writes the end of an execution into a connection's entry. What did not change keeps its time.
-func status(result workflow.Result, reason, policy string, book Book) func(*ledger.Connection) {
+func status(result workflow.Result, reason, policy string, now time.Time) func(*ledger.Connection) {
 	return func(c *ledger.Connection) {
-		c.Stand(ledger.Status(result), reason, policy, book.Now().UTC())
+		c.Stand(ledger.Status(result), reason, policy, now.UTC())
 	}
 }
 

@@ -206,7 +206,7 @@ func (l *inspection) answer(ctx context.Context) error {
 		}
 	case len(l.refused) > 0:
 		out.Answer, out.Reason = workflow.AnswerRefuse, "refused by policy "+l.refused[0].Policy+": "+l.refused[0].Reason
-		if _, err := l.Book.Change(ctx, l.id, status(workflow.RefusedByPolicy, out.Reason, l.refused[0].Policy, l.Book)); err != nil {
+		if _, err := l.Book.Change(ctx, l.id, status(workflow.RefusedByPolicy, out.Reason, l.refused[0].Policy, l.Book.Now())); err != nil {
 			return l.inLedger(err)
 		}
 	default:
