@@ -253,9 +253,12 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	}
 	l.q.Closed = survey.Closed(sides...)
 	trimmed, err := l.trim(ctx, s, survey.Values(sides))
-	if trimmed || err != nil {
-		v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(out.Sides), workflow.Said{}
+	if err != nil {
 		return v, err
+	}
+	if trimmed {
+		v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(out.Sides), workflow.Said{}
+		return v, nil
 	}
 	if err = l.connect(ctx, l.in.Execution, l.pair, sides...); err != nil {
 		return v, err

@@ -11,7 +11,8 @@ import (
 // exits returns the subnets of an attachment by which what comes from a subnet may leave the gateway: that of the Availability Zone in which it entered.
 // In appliance mode, or where the attachment has none in that zone, AWS chooses any; so it may if the zones are not known, or if something outside the
 // model is on the way.
-// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-az-overview
+// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-az-overview and
+// https://docs.aws.amazon.com/prescriptive-guidance/latest/inline-traffic-inspection-third-party-appliances/transit-gateway-asymmetric-routing.html
 func (l *leg) exits(to Attachment, s seat, sure bool) []string {
 	if to.Appliance || !sure || s.ZoneID == "" {
 		return to.Subnets

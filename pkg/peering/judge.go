@@ -186,7 +186,7 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 	}
 	out.Found = append(out.Found, closed...)
 	l.overruled = connection.OverruledIn(out.Sides)
-	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || survey.Unread(out.Sides) {
+	if v, err = l.covered(ctx, set, q, v); err != nil || survey.Unread(out.Sides) {
 		return v, err
 	}
 	trimmer := connection.Trimmer{Ledger: l.Ledger, Brake: l.Brake, Execution: l.in.Execution, Trimmed: l.in.Looked.Trimmed,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/verdict"
 )
 
 // Running is what a database's service says of whether it runs.
@@ -29,18 +30,18 @@ func (q Question) running() *Hop {
 	}
 	switch {
 	case r.Empty:
-		h.Detail, h.Remedy = q.To.Name+" is a cluster without an instance, so nothing answers", "create an instance in it"
+		h.Detail, h.Remedy = verdict.Silence(q.To.Name, "a cluster without an instance"), "create an instance in it"
 	case status == "stopped" && r.Cluster != "":
-		h.Detail = fmt.Sprintf("the cluster %s is stopped, so nothing answers", r.Cluster)
+		h.Detail = verdict.Silence("the cluster "+r.Cluster, status)
 		start("start it", at("aws", "rds", "start-db-cluster", "--db-cluster-identifier", r.Cluster), at("aws", "rds", "wait", "db-cluster-available", "--db-cluster-identifier", r.Cluster))
 	case status == "stopped" && q.Share.Thing.Kind == tag.DBInstance:
-		h.Detail = q.To.Name + " is stopped, so nothing answers"
+		h.Detail = verdict.Silence(q.To.Name, status)
 		start("start it", at("aws", "rds", "start-db-instance", "--db-instance-identifier", q.To.Name), at("aws", "rds", "wait", "db-instance-available", "--db-instance-identifier", q.To.Name))
 	case status == "paused" && q.Share.Thing.Kind == tag.RedshiftCluster:
-		h.Detail = q.To.Name + " is paused, so nothing answers"
+		h.Detail = verdict.Silence(q.To.Name, status)
 		start("resume it", at("aws", "redshift", "resume-cluster", "--cluster-identifier", q.To.Name), at("aws", "redshift", "wait", "cluster-available", "--cluster-identifier", q.To.Name))
 	case database.Down(status):
-		h.Detail, h.Remedy = fmt.Sprintf("%s is %s, so nothing answers", q.To.Name, status), "look at its events in the console: they say why, and what to do"
+		h.Detail, h.Remedy = verdict.Silence(q.To.Name, status), "look at its events in the console: they say why, and what to do"
 	case database.Passing(status):
 		h.Answer, h.Detail, h.Remedy = "unknown", fmt.Sprintf("%s is %s, and may not answer until that is over", q.To.Name, status), "ask again in some minutes"
 	default:
